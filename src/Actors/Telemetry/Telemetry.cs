@@ -1,0 +1,82 @@
+using ActorTrainer.Actors.Schedules;
+
+namespace ActorTrainer.Actors.Telemetry;
+
+/// <summary>One instruction as a stage timed it.</summary>
+/// <param name="Start">Seconds since the process's run clock started, monotonic.</param>
+/// <param name="End">Seconds on the same clock.</param>
+public readonly record struct StageSpan(int Stage, long Step, Instruction Instruction, double Start, double End);
+
+/// <summary>Busy and idle time of one stage in one step, in seconds.</summary>
+/// <param name="Busy">Time inside compute instructions.</param>
+/// <param name="Window">Time from the step's first instruction on any stage to its last backward on any stage.</param>
+public readonly record struct StageLoad(int Stage, double Busy, double Window);
+
+/// <summary>One finished optimiser step.</summary>
+public sealed record StepMetrics
+{
+    /// <summary>1-based number of the step.</summary>
+    public required long Step { get; init; }
+
+    /// <summary>Mean MLM loss of the step's masked tokens, nats.</summary>
+    public required double Loss { get; init; }
+
+    public required double LearningRate { get; init; }
+
+    /// <summary>Global L2 norm of the gradients before clipping.</summary>
+    public required double GradientNorm { get; init; }
+
+    /// <summary>Sequences in the step.</summary>
+    public required int Sequences { get; init; }
+
+    /// <summary>Tokens (sequences × block length) in the step.</summary>
+    public required long Tokens { get; init; }
+
+    /// <summary>Tokens since the start of the run, this step included.</summary>
+    public required long TotalTokens { get; init; }
+
+    /// <summary>Fraction of the budget used after this step, in [0, 1].</summary>
+    public required double Progress { get; init; }
+
+    /// <summary>Wall-clock seconds of the step.</summary>
+    public required double Seconds { get; init; }
+
+    public required int MicroBatches { get; init; }
+
+    public required int Attempt { get; init; }
+
+    /// <summary>True when the update was skipped because of a non-finite loss or norm.</summary>
+    public bool Skipped { get; init; }
+
+    public IReadOnlyList<StageLoad> Stages { get; init; } = [];
+}
+
+/// <summary>One evaluation on held-out text.</summary>
+/// <param name="Loss">Mean MLM loss of the held-out masked tokens, nats.</param>
+/// <param name="UnigramEntropy">Mean −log p of the same tokens under training-set unigram frequencies, nats.</param>
+/// <param name="Accuracy">Share of masked tokens whose arg-max prediction is right, in [0, 1].</param>
+public sealed record EvaluationMetrics(long Step, double Loss, double UnigramEntropy, double Accuracy, long MaskedTokens, double Seconds);
+
+/// <summary>Receives what happens in a run, in order, from one thread at a time. Implementations must not throw and must be quick.</summary>
+public interface IRunObserver
+{
+    /// <summary>A line for people: what is being done.</summary>
+    void OnNotice(string text);
+
+    /// <summary>The run starts or goes on after <paramref name="fromStep"/> committed steps; later metrics of those steps are void.</summary>
+    void OnAttempt(int attempt, long fromStep);
+
+    void OnStep(StepMetrics step);
+
+    void OnEvaluation(EvaluationMetrics evaluation);
+
+    void OnSpans(IReadOnlyList<StageSpan> spans);
+
+    /// <summary>Layer name → digests after a step.</summary>
+    void OnDigest(long step, IReadOnlyList<LayerDigest> layers);
+
+    void OnCheckpoint(long step, string path);
+}
+
+/// <summary>SHA-256 (lower-case hex) of one layer's weights, optimiser state and RNG state.</summary>
+public sealed record LayerDigest(string Layer, string Weights, string Optimiser, string Rng);
