@@ -1,3 +1,5 @@
+using MessagePack;
+
 namespace ActorTrainer.Actors.Schedules;
 
 /// <summary>Pipeline schedules.</summary>
@@ -60,7 +62,11 @@ public enum InstructionKind : byte
 /// <param name="Kind">What to do.</param>
 /// <param name="MicroBatch">Micro-batch index in the step, −1 where none applies.</param>
 /// <param name="Chunk">Model part on this stage (0-based among the stage's parts), −1 where none applies.</param>
-public readonly record struct Instruction(InstructionKind Kind, int MicroBatch = -1, int Chunk = -1)
+[MessagePackObject]
+public readonly record struct Instruction(
+    [property: Key(0)] InstructionKind Kind,
+    [property: Key(1)] int MicroBatch = -1,
+    [property: Key(2)] int Chunk = -1)
 {
     public override string ToString() => Chunk > 0 ? $"{Kind}({MicroBatch}, part {Chunk})" : MicroBatch >= 0 ? $"{Kind}({MicroBatch})" : $"{Kind}";
 }

@@ -1,11 +1,18 @@
 using ActorTrainer.Actors.Schedules;
+using MessagePack;
 
 namespace ActorTrainer.Actors.Telemetry;
 
 /// <summary>One instruction as a stage timed it.</summary>
 /// <param name="Start">Seconds since the process's run clock started, monotonic.</param>
 /// <param name="End">Seconds on the same clock.</param>
-public readonly record struct StageSpan(int Stage, long Step, Instruction Instruction, double Start, double End);
+[MessagePackObject]
+public readonly record struct StageSpan(
+    [property: Key(0)] int Stage,
+    [property: Key(1)] long Step,
+    [property: Key(2)] Instruction Instruction,
+    [property: Key(3)] double Start,
+    [property: Key(4)] double End);
 
 /// <summary>Busy and idle time of one stage in one step, in seconds.</summary>
 /// <param name="Busy">Time inside compute instructions.</param>
@@ -79,4 +86,9 @@ public interface IRunObserver
 }
 
 /// <summary>SHA-256 (lower-case hex) of one layer's weights, optimiser state and RNG state.</summary>
-public sealed record LayerDigest(string Layer, string Weights, string Optimiser, string Rng);
+[MessagePackObject]
+public sealed record LayerDigest(
+    [property: Key(0)] string Layer,
+    [property: Key(1)] string Weights,
+    [property: Key(2)] string Optimiser,
+    [property: Key(3)] string Rng);

@@ -1,0 +1,175 @@
+using ActorTrainer.Actors.Telemetry;
+using MessagePack;
+
+namespace ActorTrainer.Actors.Protocol;
+
+/// <summary>Messages between the coordinator and a stage. Tensors are not among them: they travel on the data plane.</summary>
+public static class StageProtocol
+{
+    /// <summary>Become stage <paramref name="Stage"/> of <paramref name="Stages"/>: build or load the units of the stage's parts.</summary>
+    /// <param name="Run">Run id.</param>
+    /// <param name="Attempt">Attempt that begins.</param>
+    /// <param name="Stage">0-based stage.</param>
+    /// <param name="Stages">Stages of the pipeline.</param>
+    /// <param name="PartSizes">Units of every part of the model, in order; part i lies on stage i mod <paramref name="Stages"/>.</param>
+    /// <param name="Recipe">Settings that only the stage's computation understands (JSON).</param>
+    /// <param name="Objects">Unit name → hash of its committed state; empty: initial weights.</param>
+    [MessagePackObject]
+    public sealed record Prepare(
+        [property: Key(0)] string Run,
+        [property: Key(1)] int Attempt,
+        [property: Key(2)] int Stage,
+        [property: Key(3)] int Stages,
+        [property: Key(4)] IReadOnlyList<int> PartSizes,
+        [property: Key(5)] string Recipe,
+        [property: Key(6)] IReadOnlyDictionary<string, string> Objects) : IAttemptMessage;
+
+    /// <summary>The stage holds its units and waits for a step.</summary>
+    [MessagePackObject]
+    public sealed record Ready(
+        [property: Key(0)] string Run,
+        [property: Key(1)] int Attempt,
+        [property: Key(2)] int Stage) : IAttemptMessage;
+
+    /// <summary>Run one step, or one evaluation.</summary>
+    /// <param name="Run">Run id.</param>
+    /// <param name="Attempt">Attempt.</param>
+    /// <param name="Step">1-based step.</param>
+    /// <param name="Phase">Training or evaluation.</param>
+    /// <param name="MicroBatches">Micro-batches of the step.</param>
+    /// <param name="Scale">Factor of every micro-batch's summed loss: 1 / targets of the whole step.</param>
+    /// <param name="Digest">Report digests after the update.</param>
+    /// <param name="Spans">Report the timing of every instruction.</param>
+    [MessagePackObject]
+    public sealed record RunStep(
+        [property: Key(0)] string Run,
+        [property: Key(1)] int Attempt,
+        [property: Key(2)] long Step,
+        [property: Key(3)] Phase Phase,
+        [property: Key(4)] int MicroBatches,
+        [property: Key(5)] double Scale,
+        [property: Key(6)] bool Digest,
+        [property: Key(7)] bool Spans) : IAttemptMessage;
+
+    /// <summary>All gradients of the step are there.</summary>
+    /// <param name="Run">Run id.</param>
+    /// <param name="Attempt">Attempt.</param>
+    /// <param name="Step">Step.</param>
+    /// <param name="Stage">Stage.</param>
+    /// <param name="UnitNorms">Unit index → squared L2 norm of each parameter's gradient, in canonical order.</param>
+    /// <param name="Loss">Sum of the scaled losses on the head's stage, NaN elsewhere.</param>
+    /// <param name="NonFinite">First micro-batch whose forward gave NaN or infinity on this stage, −1 for none.</param>
+    [MessagePackObject]
+    public sealed record GradientsReady(
+        [property: Key(0)] string Run,
+        [property: Key(1)] int Attempt,
+        [property: Key(2)] long Step,
+        [property: Key(3)] int Stage,
+        [property: Key(4)] IReadOnlyDictionary<int, double[]> UnitNorms,
+        [property: Key(5)] double Loss,
+        [property: Key(6)] int NonFinite) : IAttemptMessage;
+
+    /// <summary>Apply the optimiser, or drop the gradients when <paramref name="Skip"/>.</summary>
+    [MessagePackObject]
+    public sealed record Update(
+        [property: Key(0)] string Run,
+        [property: Key(1)] int Attempt,
+        [property: Key(2)] long Step,
+        [property: Key(3)] double LearningRate,
+        [property: Key(4)] double ClipFactor,
+        [property: Key(5)] bool Skip) : IAttemptMessage;
+
+    /// <summary>The stage has run its whole program.</summary>
+    /// <param name="Run">Run id.</param>
+    /// <param name="Attempt">Attempt.</param>
+    /// <param name="Step">Step.</param>
+    /// <param name="Phase">Training or evaluation.</param>
+    /// <param name="Stage">Stage.</param>
+    /// <param name="Busy">Seconds inside forwards and backwards.</param>
+    /// <param name="First">Start of the first forward, seconds on the run clock.</param>
+    /// <param name="Last">End of the last forward or backward, seconds on the run clock.</param>
+    /// <param name="Score">Evaluation sums on the head's stage, else null.</param>
+    /// <param name="Digests">Digests of the stage's units, empty unless asked for.</param>
+    /// <param name="Spans">Timings of the instructions, empty unless asked for.</param>
+    [MessagePackObject]
+    public sealed record StepDone(
+        [property: Key(0)] string Run,
+        [property: Key(1)] int Attempt,
+        [property: Key(2)] long Step,
+        [property: Key(3)] Phase Phase,
+        [property: Key(4)] int Stage,
+        [property: Key(5)] double Busy,
+        [property: Key(6)] double First,
+        [property: Key(7)] double Last,
+        [property: Key(8)] EvaluationScore? Score,
+        [property: Key(9)] IReadOnlyList<LayerDigest> Digests,
+        [property: Key(10)] IReadOnlyList<StageSpan> Spans) : IAttemptMessage;
+
+    /// <summary>Write the state of every unit to the store.</summary>
+    [MessagePackObject]
+    public sealed record Save(
+        [property: Key(0)] string Run,
+        [property: Key(1)] int Attempt,
+        [property: Key(2)] long Step) : IAttemptMessage;
+
+    /// <summary>The units' states are durable under these hashes.</summary>
+    [MessagePackObject]
+    public sealed record Saved(
+        [property: Key(0)] string Run,
+        [property: Key(1)] int Attempt,
+        [property: Key(2)] long Step,
+        [property: Key(3)] int Stage,
+        [property: Key(4)] IReadOnlyDictionary<string, string> Objects) : IAttemptMessage;
+
+    /// <summary>An instruction failed; the attempt is lost.</summary>
+    [MessagePackObject]
+    public sealed record Failed(
+        [property: Key(0)] string Run,
+        [property: Key(1)] int Attempt,
+        [property: Key(2)] long Step,
+        [property: Key(3)] int Stage,
+        [property: Key(4)] string Doing,
+        [property: Key(5)] string Reason) : IAttemptMessage;
+
+    /// <summary>The stage has waited longer than the stall time-out for one transfer.</summary>
+    [MessagePackObject]
+    public sealed record Waiting(
+        [property: Key(0)] string Run,
+        [property: Key(1)] int Attempt,
+        [property: Key(2)] long Step,
+        [property: Key(3)] int Stage) : IAttemptMessage;
+
+    /// <summary>Say what you are doing.</summary>
+    [MessagePackObject]
+    public sealed record AskStatus(
+        [property: Key(0)] string Run,
+        [property: Key(1)] int Attempt) : IAttemptMessage;
+
+    /// <summary>What a stage is doing.</summary>
+    /// <param name="Run">Run id.</param>
+    /// <param name="Attempt">Attempt.</param>
+    /// <param name="Step">Step.</param>
+    /// <param name="Stage">Stage.</param>
+    /// <param name="Busy">True: computing; false: waiting.</param>
+    /// <param name="Seconds">For how long.</param>
+    /// <param name="Text">Instruction, micro-batch and, when waiting, whom it waits for.</param>
+    [MessagePackObject]
+    public sealed record Status(
+        [property: Key(0)] string Run,
+        [property: Key(1)] int Attempt,
+        [property: Key(2)] long Step,
+        [property: Key(3)] int Stage,
+        [property: Key(4)] bool Busy,
+        [property: Key(5)] double Seconds,
+        [property: Key(6)] string Text) : IAttemptMessage;
+}
+
+/// <summary>Sums over the targets of an evaluation.</summary>
+/// <param name="LossSum">Sum of −ln p of the right tokens.</param>
+/// <param name="Correct">Targets predicted right.</param>
+/// <param name="Targets">Number of targets.</param>
+[MessagePackObject]
+public sealed record EvaluationScore(
+    [property: Key(0)] double LossSum,
+    [property: Key(1)] long Correct,
+    [property: Key(2)] long Targets);

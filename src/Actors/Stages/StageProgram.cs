@@ -1,0 +1,120 @@
+using ActorTrainer.Actors.DataPlane;
+using ActorTrainer.Actors.Protocol;
+using ActorTrainer.Actors.Schedules;
+
+namespace ActorTrainer.Actors.Stages;
+
+/// <summary>
+/// The state of one stage inside one step, without an actor around it: where the program stands, what has arrived, what
+/// was computed and not yet sent. Payloads held here are owned here.
+/// </summary>
+/// <param name="step">Run, attempt, step and phase.</param>
+/// <param name="stage">0-based stage.</param>
+/// <param name="stages">Stages of the pipeline.</param>
+/// <param name="parts">Parts of the model.</param>
+/// <param name="instructions">The stage's program.</param>
+public sealed class StageProgram(StageProtocol.RunStep step, int stage, int stages, int parts, IReadOnlyList<Instruction> instructions) : IDisposable
+{
+    private readonly Dictionary<TransferKey, IPayload> _arrived = [];
+    private readonly Dictionary<(InstructionKind, int, int), IPayload> _results = [];
+    private int _cursor;
+
+    /// <summary>The instruction that comes next, null at the end.</summary>
+    public Instruction? Current => _cursor < instructions.Count ? instructions[_cursor] : null;
+
+    /// <summary>The transfers that <see cref="Current"/> needs and that have not arrived.</summary>
+    public IEnumerable<TransferKey> Missing => Needs(Current).Where(key => !_arrived.ContainsKey(key));
+
+    /// <summary>Part number of one of this stage's chunks.</summary>
+    public int PartOf(int chunk) => chunk * stages + stage;
+
+    /// <summary>Keeps a transfer of this program; false when the same one is already there or not for this stage.</summary>
+    public bool Accept(TransferKey key, IPayload payload) =>
+        key.Part % stages == stage && key.CompareToProgram(step.Attempt, step.Step, step.Phase) == 0 && _arrived.TryAdd(key, payload);
+
+    /// <summary>Takes a transfer that has arrived; the caller owns it.</summary>
+    public IPayload Take(TransferKind kind, Instruction instruction)
+    {
+        var key = KeyFor(kind, instruction.MicroBatch, kind is TransferKind.TiedGradient ? 0 : kind is TransferKind.TiedWeight ? parts - 1 : PartOf(instruction.Chunk));
+        return _arrived.Remove(key, out var payload)
+            ? payload
+            : throw new InvalidOperationException($"Stage {stage}: {instruction} ran before its {key} had arrived.");
+    }
+
+    /// <summary>Keeps a result until its send instruction.</summary>
+    public void Keep(Instruction instruction, IPayload payload) => _results.Add((instruction.Kind, instruction.MicroBatch, instruction.Chunk), payload);
+
+    /// <summary>Goes on to the next instruction.</summary>
+    public void Advance() => _cursor++;
+
+    /// <summary>Content and destination of a send instruction; the caller owns the payload.</summary>
+    public (int Stage, TransferKey Key, IPayload Payload) TakeOutgoing(Instruction send)
+    {
+        var (source, kind, part) = send.Kind switch
+        {
+            InstructionKind.SendActivation => (InstructionKind.Forward, TransferKind.Activation, PartOf(send.Chunk) + 1),
+            InstructionKind.SendGradient => (InstructionKind.Backward, TransferKind.Gradient, PartOf(send.Chunk) - 1),
+            InstructionKind.SendTiedGradient => (InstructionKind.SendTiedGradient, TransferKind.TiedGradient, 0),
+            InstructionKind.SendTiedWeight => (InstructionKind.SendTiedWeight, TransferKind.TiedWeight, parts - 1),
+            _ => throw new ArgumentException($"{send} is not a send."),
+        };
+        return _results.Remove((source, send.MicroBatch, send.Chunk), out var payload)
+            ? (part % stages, KeyFor(kind, send.MicroBatch, part), payload)
+            : throw new InvalidOperationException($"Stage {stage}: nothing to send for {send}.");
+    }
+
+    /// <summary>Says whom the stage waits for, for people.</summary>
+    public string DescribeWait()
+    {
+        var waits = Missing.Select(key => $"{key.Kind} of micro-batch {key.MicroBatch} from {SenderOf(key)}");
+        return $"waits at {Current} for {string.Join(" and ", waits)}";
+    }
+
+    /// <summary>Frees everything that was not handed on.</summary>
+    public void Dispose()
+    {
+        foreach (var payload in _arrived.Values.Concat(_results.Values))
+        {
+            payload.Dispose();
+        }
+
+        _arrived.Clear();
+        _results.Clear();
+    }
+
+    private IEnumerable<TransferKey> Needs(Instruction? instruction)
+    {
+        switch (instruction)
+        {
+            case { Kind: InstructionKind.ReceiveActivation } i:
+                yield return KeyFor(TransferKind.Activation, i.MicroBatch, PartOf(i.Chunk));
+                if (PartOf(i.Chunk) == parts - 1)
+                {
+                    yield return KeyFor(TransferKind.Targets, i.MicroBatch, parts - 1);
+                }
+
+                break;
+            case { Kind: InstructionKind.ReceiveGradient } i:
+                yield return KeyFor(TransferKind.Gradient, i.MicroBatch, PartOf(i.Chunk));
+                break;
+            case { Kind: InstructionKind.ReceiveTiedGradient }:
+                yield return KeyFor(TransferKind.TiedGradient, -1, 0);
+                break;
+            case { Kind: InstructionKind.ReceiveTiedWeight }:
+                yield return KeyFor(TransferKind.TiedWeight, -1, parts - 1);
+                break;
+        }
+    }
+
+    private TransferKey KeyFor(TransferKind kind, int microBatch, int part) => new(step.Run, step.Attempt, step.Step, step.Phase, kind, microBatch, part);
+
+    private string SenderOf(TransferKey key) => key.Kind switch
+    {
+        TransferKind.Activation when key.Part == 0 => "the batch dealer",
+        TransferKind.Targets => "the batch dealer",
+        TransferKind.Activation => $"stage {(key.Part - 1) % stages}",
+        TransferKind.Gradient => $"stage {(key.Part + 1) % stages}",
+        TransferKind.TiedGradient => $"stage {(parts - 1) % stages}",
+        _ => "stage 0",
+    };
+}
