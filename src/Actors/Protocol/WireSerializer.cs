@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using Akka.Actor;
 using Akka.Configuration;
 using Akka.Serialization;
+using ActorTrainer.Actors.Coordination;
 using MessagePack;
 using MessagePack.Resolvers;
 
@@ -40,6 +41,7 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         ("ed1", typeof(RunEvents.Completed)),
         ("ef1", typeof(RunEvents.Failed)),
         ("bd1", typeof(DealerProtocol.Deal)),
+        ("rx1", typeof(RunState)),
     ];
 
     private static readonly FrozenDictionary<string, Type> Types = Table.ToFrozenDictionary(e => e.Manifest, e => e.Type);

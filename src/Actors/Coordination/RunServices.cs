@@ -1,0 +1,37 @@
+using ActorTrainer.Actors.DataPlane;
+using ActorTrainer.Actors.Telemetry;
+using Akka.Actor;
+
+namespace ActorTrainer.Actors.Coordination;
+
+/// <summary>What a coordinator works with.</summary>
+public sealed record RunServices
+{
+    /// <summary>The run.</summary>
+    public required RunOptions Options { get; init; }
+
+    /// <summary>Units of every part, in order.</summary>
+    public required IReadOnlyList<int> PartSizes { get; init; }
+
+    /// <summary>Names of all units, in order.</summary>
+    public required IReadOnlyList<string> Units { get; init; }
+
+    /// <summary>Settings that decide the result, one <c>key=value</c> a line: a journalled run only goes on with equal ones.</summary>
+    public required string Recipe { get; init; }
+
+    /// <summary>Settings for the stages' computation.</summary>
+    public required string StageRecipe { get; init; }
+
+    public required IDataPlane Plane { get; init; }
+
+    /// <summary>How to make the actor of a stage.</summary>
+    public required Func<int, Props> StageProps { get; init; }
+
+    public required IBatchSource Batches { get; init; }
+
+    public required ICheckpoints Checkpoints { get; init; }
+
+    public required IRunObserver Observer { get; init; }
+
+    public required RunClock Clock { get; init; }
+}
