@@ -2,6 +2,7 @@ using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Telemetry;
 using ActorTrainer.Model.Optimisation;
 using Akka.Actor;
+using Akka.Event;
 
 namespace ActorTrainer.Actors.Coordination;
 

@@ -40,7 +40,7 @@ public sealed partial class RunCoordinator : ReceivePersistentActor, IWithTimers
     public override string PersistenceId => PersistenceIdOf(_options.Name);
 
     /// <inheritdoc/>
-    public required ITimerScheduler Timers { get; set; }
+    public ITimerScheduler Timers { get; set; } = null!; // set by Akka
 
     /// <summary>Key of a run in the journal.</summary>
     public static string PersistenceIdOf(string name) => $"run-{name}";

@@ -1,6 +1,5 @@
 using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Telemetry;
-using ActorTrainer.Model.Optimisation;
 
 namespace ActorTrainer.Actors.Coordination;
 

@@ -58,7 +58,7 @@ public sealed class StageActor : ReceiveActor, IWithTimers
     }
 
     /// <inheritdoc/>
-    public required ITimerScheduler Timers { get; set; }
+    public ITimerScheduler Timers { get; set; } = null!; // set by Akka
 
     /// <summary>Stale messages and transfers dropped so far.</summary>
     internal long Dropped { get; private set; }
@@ -276,8 +276,9 @@ public sealed class StageActor : ReceiveActor, IWithTimers
         if (done.Error is { } error)
         {
             _log.Error(error, "Stage {0} failed at {1}", _plan.Stage, done.Doing);
+            var step = _step?.Step ?? 0;
             EndProgram();
-            _coordinator.Tell(new StageProtocol.Failed(_plan.Run, _plan.Attempt, _step?.Step ?? 0, _plan.Stage, done.Doing, $"{error.GetType().Name}: {error.Message}"));
+            _coordinator.Tell(new StageProtocol.Failed(_plan.Run, _plan.Attempt, step, _plan.Stage, done.Doing, $"{error.GetType().Name}: {error.Message}"));
             return;
         }
 
