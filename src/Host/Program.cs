@@ -1,13 +1,36 @@
+using System.Runtime.InteropServices;
+using ActorTrainer.Host.Cli;
+
 namespace ActorTrainer.Host;
 
+/// <summary>Entry of <c>actortrainer</c>.</summary>
 public static class Program
 {
-    public static int Main(string[] args)
+    /// <summary>The commands, in the order of the help.</summary>
+    public static CommandTable Commands { get; } = new(
+    [
+        new ConfigCommand(),
+        new VersionCommand(),
+    ]);
+
+    /// <summary>Runs the command that the words name. The first Ctrl-C asks it to end well, the second ends it at once.</summary>
+    public static async Task<int> Main(string[] args)
     {
-        Console.WriteLine(TorchSharp.torch.ones(2, 2).sum().item<float>());
-        using var plot = new ScottPlot.Plot();
-        plot.Add.Signal(new double[] { 1, 2, 3 });
-        plot.SavePng("/tmp/x.png", 300, 200);
-        return args.Length;
+        using var interrupt = new CancellationTokenSource();
+        void Stop(PosixSignalContext signal)
+        {
+            if (interrupt.IsCancellationRequested)
+            {
+                return;
+            }
+
+            signal.Cancel = true;
+            Console.Error.WriteLine("actortrainer: stopping; once more to end at once.");
+            interrupt.Cancel();
+        }
+
+        using var ctrlC = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        return await App.Run(args, Commands, Console.Out, Console.Error, interrupt.Token);
     }
 }

@@ -1,0 +1,107 @@
+using ActorTrainer.Actors;
+using ActorTrainer.Actors.Schedules;
+using ActorTrainer.Model.Bert;
+using ActorTrainer.Model.Data;
+using ActorTrainer.Model.Optimisation;
+
+namespace ActorTrainer.Host.Configuration;
+
+/// <summary>Every key that exists, in the order of reference.conf, with its allowed values and the property it sets.</summary>
+public static class ConfigSchema
+{
+    private const int Many = 1 << 20;
+
+    /// <summary>All keys.</summary>
+    public static IReadOnlyList<ConfigKey> Keys { get; } =
+    [
+        Run("name", new TextType("letters, digits, '.', '_', '-'; starts with a letter or digit; at most 100", false, @"\A[A-Za-z0-9][A-Za-z0-9._-]{0,99}\z"), nameof(RunConfiguration.Name)),
+        Run("base_dir", new TextType("text, not empty", false), nameof(RunConfiguration.BaseDir)),
+        Run("seed", new SeedType(), nameof(RunConfiguration.Seed)),
+
+        Arch("layers", new WholeType(1, 1024), nameof(BertConfig.Layers)),
+        Arch("hidden", new WholeType(2, 65536), nameof(BertConfig.Hidden)),
+        Arch("heads", new WholeType(1, 1024), nameof(BertConfig.Heads)),
+        Arch("feed_forward", new WholeType(2, Many), nameof(BertConfig.FeedForward)),
+        new("arch.vocabulary", new WholeType(16, Many), [new(typeof(BertConfig), nameof(BertConfig.Vocabulary)), new(typeof(DataOptions), nameof(DataOptions.Vocabulary))]),
+        new("arch.sequence", new WholeType(2, 8192), [new(typeof(BertConfig), nameof(BertConfig.Sequence)), new(typeof(DataOptions), nameof(DataOptions.Sequence))]),
+        Arch("attention", Words(("softmax", AttentionKind.Softmax), ("gaussian-kernel", AttentionKind.GaussianKernel)), nameof(BertConfig.Attention)),
+        Arch("activation", Words(("gelu", GateActivation.Gelu), ("relu", GateActivation.Relu)), nameof(BertConfig.Activation)),
+        Arch("fused_qkv", new SwitchType(), nameof(BertConfig.FusedQkv)),
+        Arch("dropout", new NumberType(0, 1, MaxOpen: true), nameof(BertConfig.Dropout)),
+        Arch("layer_norm_eps", new NumberType(0, 0.1, MinOpen: true), nameof(BertConfig.LayerNormEps)),
+        Arch("init_std", new NumberType(0, 1, MinOpen: true), nameof(BertConfig.InitStd)),
+
+        Optim("lr", new NumberType(0, 10), nameof(AdamWOptions.LearningRate)),
+        Optim("beta1", new NumberType(0, 1, MaxOpen: true), nameof(AdamWOptions.Beta1)),
+        Optim("beta2", new NumberType(0, 1, MaxOpen: true), nameof(AdamWOptions.Beta2)),
+        Optim("eps", new NumberType(0, 10, MinOpen: true), nameof(AdamWOptions.Eps)),
+        Optim("eps_inside_root", new SwitchType(), nameof(AdamWOptions.EpsInsideRoot)),
+        Optim("weight_decay", new NumberType(0, 10), nameof(AdamWOptions.WeightDecay)),
+
+        Train("clip", new NumberType(0), nameof(TrainOptions.Clip)),
+        Train("budget.unit", Words(("steps", BudgetUnit.Steps), ("tokens", BudgetUnit.Tokens), ("hours", BudgetUnit.Hours)), nameof(TrainOptions.BudgetUnit)),
+        Train("budget.amount", new NumberType(0, MinOpen: true), nameof(TrainOptions.Budget)),
+        Train("schedule", Words(("budget-triangle2", LearningRateSchedule.BudgetTriangle2), ("triangular", LearningRateSchedule.Triangular), ("cosine", LearningRateSchedule.Cosine), ("constant", LearningRateSchedule.Constant)), nameof(TrainOptions.Schedule)),
+        Train("warm_up", new NumberType(0, 1), nameof(TrainOptions.WarmUp)),
+        Train("batch_size", new WholeType(1, Many), nameof(TrainOptions.BatchSize)),
+        Train("batch_ramp", new NumberType(0, 1), nameof(TrainOptions.BatchRamp)),
+        Train("mlm_probability", new NumberType(0, 1, MinOpen: true, MaxOpen: true), nameof(TrainOptions.MlmProbability)),
+        Train("non_finite", Words(("stop", NonFinitePolicy.Stop), ("skip", NonFinitePolicy.Skip)), nameof(TrainOptions.NonFinite)),
+        Train("checkpoint_every", new WholeType(0), nameof(TrainOptions.CheckpointEvery)),
+        Train("export_every", new WholeType(0), nameof(TrainOptions.ExportEvery)),
+        Train("evaluate_every", new WholeType(0), nameof(TrainOptions.EvaluateEvery)),
+        Train("evaluate_blocks", new WholeType(1), nameof(TrainOptions.EvaluateBlocks)),
+
+        Data("source", Words(("sample", DataSourceKind.Sample), ("text", DataSourceKind.Text), ("jsonl", DataSourceKind.Jsonl), ("parquet", DataSourceKind.Parquet)), nameof(DataOptions.Source)),
+        Data("path", new TextType(), nameof(DataOptions.Path)),
+        Data("valid_path", new TextType(), nameof(DataOptions.ValidPath)),
+        Data("held_out_fraction", new NumberType(0, 0.9, MinOpen: true), nameof(DataOptions.HeldOutFraction)),
+        Data("layout", Words(("lines", DocumentLayout.Lines), ("blank-lines", DocumentLayout.BlankLines)), nameof(DataOptions.Layout)),
+        Data("json_field", new TextType("text, not empty", false), nameof(DataOptions.JsonField)),
+        Data("tokenizer", new TextType(), nameof(DataOptions.Tokenizer)),
+        Data("cache", new TextType("text, not empty", false), nameof(DataOptions.Cache)),
+        Data("sample_megabytes", new NumberType(0, 100_000, MinOpen: true), nameof(DataOptions.SampleMegabytes)),
+        Data("sample_seed", new SeedType(), nameof(DataOptions.SampleSeed)),
+        Data("workers", new WholeType(0, 1024), nameof(DataOptions.Workers)),
+
+        Pipeline("stages", new WholeType(1, 1024), nameof(PipelineOptions.Stages)),
+        Pipeline("schedule", Words(("gpipe", ScheduleKind.GPipe), ("1f1b", ScheduleKind.OneForwardOneBackward), ("interleaved", ScheduleKind.Interleaved)), nameof(PipelineOptions.Schedule)),
+        Pipeline("chunks", new WholeType(1, 1024), nameof(PipelineOptions.Chunks)),
+        Pipeline("partition", Words(("count", PartitionKind.Count), ("cost", PartitionKind.Cost)), nameof(PipelineOptions.Partition)),
+        Pipeline("cut", new WholeListType(), nameof(PipelineOptions.Cut)),
+
+        Impl("device", Words(("auto", DeviceKind.Auto), ("cpu", DeviceKind.Cpu), ("cuda", DeviceKind.Cuda)), nameof(ImplOptions.Device)),
+        Impl("precision", Words(("float32", Precision.Float32), ("bfloat16", Precision.BFloat16), ("auto", Precision.Auto)), nameof(ImplOptions.Precision)),
+        Impl("microbatch_size", new WholeType(1, Many), nameof(ImplOptions.MicroBatchSize)),
+        Impl("threads", new WholeType(1, 1024), nameof(ImplOptions.Threads)),
+        Impl("recompute", new SwitchType(), nameof(ImplOptions.Recompute)),
+        Impl("serialize_messages", new SwitchType(), nameof(ImplOptions.SerializeMessages)),
+        Impl("digest_every", new WholeType(0), nameof(ImplOptions.DigestEvery)),
+        Impl("stall_timeout", new NumberType(0, MinOpen: true), nameof(ImplOptions.StallTimeout)),
+        Impl("max_retries", new WholeType(0), nameof(ImplOptions.MaxRetries)),
+        Impl("trace_steps", new WholeType(0), nameof(ImplOptions.TraceSteps)),
+        Impl("keep_checkpoints", new WholeType(1), nameof(ImplOptions.KeepCheckpoints)),
+    ];
+
+    /// <summary>Sections of the keys, which are also the groups of files.</summary>
+    public static IReadOnlyList<string> Groups { get; } = [.. Keys.Select(key => key.Section).Where(section => section.Length > 0).Distinct()];
+
+    /// <summary>The key of that full name, or null.</summary>
+    public static ConfigKey? Find(string name) => Keys.FirstOrDefault(key => key.Name == name);
+
+    private static ChoiceType Words(params (string, Enum)[] choices) => new(choices);
+
+    private static ConfigKey Run(string name, KeyType type, string property) => new(name, type, [new(typeof(RunConfiguration), property)]);
+
+    private static ConfigKey Arch(string name, KeyType type, string property) => new("arch." + name, type, [new(typeof(BertConfig), property)]);
+
+    private static ConfigKey Optim(string name, KeyType type, string property) => new("train.optim." + name, type, [new(typeof(AdamWOptions), property)]);
+
+    private static ConfigKey Train(string name, KeyType type, string property) => new("train." + name, type, [new(typeof(TrainOptions), property)]);
+
+    private static ConfigKey Data(string name, KeyType type, string property) => new("data." + name, type, [new(typeof(DataOptions), property)]);
+
+    private static ConfigKey Pipeline(string name, KeyType type, string property) => new("pipeline." + name, type, [new(typeof(PipelineOptions), property)]);
+
+    private static ConfigKey Impl(string name, KeyType type, string property) => new("impl." + name, type, [new(typeof(ImplOptions), property)]);
+}

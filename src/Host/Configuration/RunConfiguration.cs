@@ -1,0 +1,44 @@
+using ActorTrainer.Actors;
+using ActorTrainer.Model.Bert;
+using ActorTrainer.Model.Data;
+using ActorTrainer.Model.Optimisation;
+
+namespace ActorTrainer.Host.Configuration;
+
+/// <summary>A complete, checked configuration of a run.</summary>
+public sealed record RunConfiguration
+{
+    /// <summary>Name of the run; the same name continues it.</summary>
+    public string Name { get; init; } = "run";
+
+    /// <summary>Folder that holds the runs' folders.</summary>
+    public string BaseDir { get; init; } = "outputs";
+
+    /// <summary>Seed of everything random.</summary>
+    public ulong Seed { get; init; }
+
+    public BertConfig Arch { get; init; } = new();
+
+    public TrainOptions Train { get; init; } = new();
+
+    public DataOptions Data { get; init; } = new();
+
+    public PipelineOptions Pipeline { get; init; } = new();
+
+    public ImplOptions Impl { get; init; } = new();
+
+    /// <summary>Folder of this run.</summary>
+    public string RunFolder => Path.Combine(BaseDir, Name);
+
+    /// <summary>The part that the coordinator sees.</summary>
+    public RunOptions ToRunOptions() => new()
+    {
+        Name = Name,
+        Folder = RunFolder,
+        Seed = Seed,
+        Arch = Arch,
+        Train = Train,
+        Pipeline = Pipeline,
+        Impl = Impl,
+    };
+}
