@@ -6,13 +6,13 @@ public enum DataSourceKind
     /// <summary>English-like text made by <c>SampleText</c>; needs no files.</summary>
     Sample,
 
-    /// <summary>A text file or a folder of *.txt files, UTF-8.</summary>
+    /// <summary>Text files (in folders: *.txt), UTF-8.</summary>
     Text,
 
-    /// <summary>One JSON object per line.</summary>
+    /// <summary>One JSON object per line (in folders: *.jsonl), UTF-8.</summary>
     Jsonl,
 
-    /// <summary>Parquet shards with an int list column <c>input_ids</c>, already tokenised (pile-readymade).</summary>
+    /// <summary>Parquet shards (in folders: *.parquet) with an int32 list column <c>input_ids</c>, already tokenised (pile-readymade).</summary>
     Parquet,
 }
 
@@ -31,10 +31,16 @@ public sealed record DataOptions
 {
     public DataSourceKind Source { get; init; } = DataSourceKind.Sample;
 
-    /// <summary>File or folder; unused for <see cref="DataSourceKind.Sample"/>.</summary>
+    /// <summary>
+    /// A file, a folder, or a pattern in the last segment (<c>dir/train-*.txt</c>). Folders are read in ordinal order of the
+    /// names and not recursed into. Unused for <see cref="DataSourceKind.Sample"/>.
+    /// </summary>
     public string Path { get; init; } = "";
 
-    /// <summary>Held-out file or folder of the same kind; empty: <see cref="HeldOutFraction"/> of the documents is held out.</summary>
+    /// <summary>
+    /// Held-out file, folder or pattern of the same kind; its files are left out of training when they lie inside
+    /// <see cref="Path"/>. Empty: <see cref="HeldOutFraction"/> of the documents is held out.
+    /// </summary>
     public string ValidPath { get; init; } = "";
 
     /// <summary>Share of the documents held out when there is no <see cref="ValidPath"/>; chosen by hash of the document, so stable.</summary>
