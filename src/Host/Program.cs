@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using ActorTrainer.Host.Cli;
+using ActorTrainer.Host.Commands;
 
 namespace ActorTrainer.Host;
 
@@ -9,6 +10,10 @@ public static class Program
     /// <summary>The commands, in the order of the help.</summary>
     public static CommandTable Commands { get; } = new(
     [
+        new DelegateCommand(CommandDescriptions.Dev, PretrainCommand.Dev),
+        new DelegateCommand(CommandDescriptions.Pretrain, PretrainCommand.Pretrain),
+        new DelegateCommand(CommandDescriptions.CompareRuns, CompareRunsCommand.Run),
+        new DelegateCommand(CommandDescriptions.Tokenizer, TokenizerCommand.Run),
         new ConfigCommand(),
         new VersionCommand(),
     ]);

@@ -105,7 +105,7 @@ public class RunCoordinatorTests() : TestKit(
         Assert.Equal(OutcomeKind.Failed, outcome.Kind);
         Assert.Contains("step 5", outcome.Message);
         Assert.Contains("stage 1", outcome.Message);
-        Assert.Contains("train.nonfinite=skip", outcome.Message);
+        Assert.Contains("train.non_finite=skip", outcome.Message);
     }
 
     [Fact]

@@ -1,0 +1,120 @@
+using ActorTrainer.Actors.Coordination;
+using ActorTrainer.Actors.DataPlane;
+using ActorTrainer.Actors.Persistence;
+using ActorTrainer.Actors.Protocol;
+using ActorTrainer.Actors.Stages;
+using ActorTrainer.Actors.Telemetry;
+using ActorTrainer.Model.Bert;
+using ActorTrainer.Model.Checkpoints;
+using ActorTrainer.Model.Stages;
+using Akka.Actor;
+using Akka.Configuration;
+
+namespace ActorTrainer.Actors;
+
+/// <summary>A run whose coordinator and stages live in this process.</summary>
+public sealed record LocalRun
+{
+    private const string SystemName = "actortrainer";
+
+    /// <summary>The run.</summary>
+    public required RunOptions Options { get; init; }
+
+    /// <summary>Folder of the run, held by the caller.</summary>
+    public required RunFolder Folder { get; init; }
+
+    public required IBatchSource Batches { get; init; }
+
+    /// <summary>How the model is cut.</summary>
+    public required StagePartition Partition { get; init; }
+
+    /// <summary>Hash of the tokenizer, for the manifest and the recipe.</summary>
+    public required string TokenizerHash { get; init; }
+
+    /// <summary>Key of the prepared data, for the manifest and the recipe.</summary>
+    public required string DataKey { get; init; }
+
+    /// <summary>Writes the model folder of a checkpoint and returns its path.</summary>
+    public required Func<CheckpointManifest, ContentStore, string> Export { get; init; }
+
+    public required IRunObserver Observer { get; init; }
+
+    /// <summary>True: compute on the CUDA device.</summary>
+    public bool Cuda { get; init; }
+
+    /// <summary>True: matrix products in bfloat16.</summary>
+    public bool BFloat16 { get; init; }
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>
+    /// Runs to the end, or until <paramref name="stop"/> asks for a stop: then the step under way is finished and committed.
+    /// </summary>
+    /// <returns>How the run ended.</returns>
+    public async Task<RunProtocol.Outcome> Execute(CancellationToken stop)
+    {
+        var store = new ContentStore(Folder.Store);
+        var clock = new RunClock(Time);
+        var plane = new LocalDataPlane(Options.Impl.SerializeMessages ? new TensorPayloadReader() : null);
+        var stageSettings = new StageSettings(
+            plane, Options.Pipeline.Schedule, Options.Pipeline.Chunks, TimeSpan.FromSeconds(Options.Impl.StallTimeout), clock);
+        var services = new RunServices
+        {
+            Options = Options,
+            PartSizes = [.. Partition.Parts.Select(part => part.Count)],
+            Units = UnitFactory.Names(Options.Arch),
+            Recipe = RunRecipe.Of(Options, TokenizerHash, DataKey, Cuda, BFloat16),
+            StageRecipe = new TensorStageRecipe
+            {
+                Arch = Options.Arch,
+                Optim = Options.Train.Optim,
+                Seed = Options.Seed,
+                Threads = Options.Impl.Threads,
+                Recompute = Options.Impl.Recompute,
+                BFloat16 = BFloat16,
+                Cuda = Cuda,
+            }.ToJson(),
+            Plane = plane,
+            StageProps = stage => Props.Create(() => new StageActor(stageSettings, new TensorStage(store), $"stage-{stage}")),
+            Batches = Batches,
+            Checkpoints = new FileCheckpoints(store, Describe, manifest => Export(manifest, store), Options.Impl.KeepCheckpoints),
+            Observer = Observer,
+            Clock = clock,
+        };
+
+        using var system = ActorSystem.Create(SystemName, Configure(Folder, Options.Impl.SerializeMessages));
+        var coordinator = system.ActorOf(Props.Create(() => new RunCoordinator(services)), "coordinator");
+        using var registration = stop.Register(() => coordinator.Tell(new RunProtocol.Stop(), ActorRefs.NoSender));
+        var outcome = await coordinator.Ask<RunProtocol.Outcome>(new RunProtocol.Start(), Timeout.InfiniteTimeSpan, CancellationToken.None).ConfigureAwait(false);
+        await coordinator.GracefulStop(TimeSpan.FromSeconds(30)).ConfigureAwait(false);
+        await system.Terminate().ConfigureAwait(false);
+        return outcome;
+    }
+
+    private static Config Configure(RunFolder folder, bool serializeMessages) => ConfigurationFactory.ParseString(
+        $$"""
+        akka {
+          loglevel = WARNING
+          stdout-loglevel = OFF
+          loggers = ["ActorTrainer.Actors.Telemetry.FileLogger, ActorTrainer.Actors"]
+          log-dead-letters = off
+          actor.serialize-messages = {{(serializeMessages ? "on" : "off")}}
+        }
+        actortrainer.log-file = "{{folder.Log.Replace("\\", "\\\\", StringComparison.Ordinal)}}"
+        """)
+        .WithFallback(SqliteJournal.Open(folder.Journal))
+        .WithFallback(WireSerializer.Config);
+
+    private CheckpointManifest Describe(RunPosition position, IReadOnlyDictionary<string, string> objects) => new()
+    {
+        Run = Options.Name,
+        Step = position.Step,
+        Sequences = position.Sequences,
+        Seconds = position.Seconds,
+        Seed = Options.Seed,
+        Arch = Options.Arch,
+        TokenizerHash = TokenizerHash,
+        DataKey = DataKey,
+        Units = objects,
+    };
+}

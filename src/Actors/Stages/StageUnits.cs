@@ -1,0 +1,178 @@
+using System.Buffers.Binary;
+using ActorTrainer.Actors.Protocol;
+using ActorTrainer.Actors.Telemetry;
+using ActorTrainer.Model.Bert;
+using ActorTrainer.Model.Checkpoints;
+using ActorTrainer.Model.Common;
+using ActorTrainer.Model.Optimisation;
+using static TorchSharp.torch;
+
+namespace ActorTrainer.Actors.Stages;
+
+/// <summary>The BERT units that one stage owns, each with its optimiser, chunk by chunk.</summary>
+internal sealed class StageUnits : IDisposable
+{
+    private readonly List<List<ModelUnit>> _chunks = [];
+    private readonly ulong _seed;
+    private readonly bool _holdsHead;
+
+    private StageUnits(ulong seed, bool holdsHead)
+    {
+        _seed = seed;
+        _holdsHead = holdsHead;
+    }
+
+    /// <summary>All units with their optimisers, in order of their index.</summary>
+    public List<(ModelUnit Unit, AdamW Optimiser)> All { get; } = [];
+
+    /// <summary>The embedding, when this stage owns it.</summary>
+    public EmbeddingUnit? Embedding => All.Select(u => u.Unit).OfType<EmbeddingUnit>().SingleOrDefault();
+
+    /// <summary>The head, when this stage owns it.</summary>
+    public MlmHeadUnit? Head => All.Select(u => u.Unit).OfType<MlmHeadUnit>().SingleOrDefault();
+
+    /// <summary>Whether the first part lies here.</summary>
+    public bool HoldsEmbedding => All[0].Unit.Index == 0;
+
+    /// <summary>Builds the units of a stage: initial weights from the seed, or committed states from the store.</summary>
+    public static StageUnits Build(StageProtocol.Prepare plan, TensorStageRecipe recipe, ContentStore store, Device device)
+    {
+        var last = plan.PartSizes.Count - 1;
+        var units = new StageUnits(recipe.Seed, last % plan.Stages == plan.Stage);
+        try
+        {
+            for (var part = plan.Stage; part < plan.PartSizes.Count; part += plan.Stages)
+            {
+                var first = plan.PartSizes.Take(part).Sum();
+                units._chunks.Add([.. Enumerable.Range(first, plan.PartSizes[part]).Select(index => units.Add(index, plan, recipe, store, device))]);
+            }
+
+            units.Tie(plan, recipe, store, device);
+            return units;
+        }
+        catch
+        {
+            units.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Whether a chunk is the model's last part.</summary>
+    public bool IsLast(int chunk) => _holdsHead && chunk == _chunks.Count - 1;
+
+    /// <summary>Runs the units of a chunk, up to the head's input where the chunk ends with the head.</summary>
+    public Tensor Run(int chunk, Tensor input, ForwardContext context, bool toHead)
+    {
+        var hidden = input;
+        foreach (var unit in _chunks[chunk])
+        {
+            hidden = unit switch
+            {
+                EmbeddingUnit embedding => embedding.Forward(hidden, context),
+                EncoderLayerUnit layer => layer.Forward(hidden, null, context),
+                _ when toHead => hidden,
+                _ => throw new InvalidOperationException($"{unit.Name} has no hidden output."),
+            };
+        }
+
+        return hidden;
+    }
+
+    /// <summary>Takes all gradients away.</summary>
+    public void ClearGradients()
+    {
+        foreach (var (_, optimiser) in All)
+        {
+            optimiser.ZeroGrad();
+        }
+
+        if (Head is { Decoder.grad: { } gradient } head)
+        {
+            gradient.Dispose();
+            head.Decoder.grad = null;
+        }
+    }
+
+    /// <summary>Digests of one unit.</summary>
+    public LayerDigest Digest(ModelUnit unit, AdamW optimiser)
+    {
+        var (weights, moments, rng) = StateDigest.Of(unit.Parameters, optimiser, RngState(unit));
+        return new LayerDigest(unit.Name, weights, moments, rng);
+    }
+
+    /// <summary>Stores the state of every unit; returns unit name → hash.</summary>
+    public IReadOnlyDictionary<string, string> Save(ContentStore store) => All.ToDictionary(
+        u => u.Unit.Name, u => store.Put(stream => UnitStateFile.Write(stream, u.Unit.Parameters, u.Optimiser, RngState(u.Unit))));
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var (unit, optimiser) in All)
+        {
+            optimiser.Dispose();
+            unit.Dispose();
+        }
+
+        All.Clear();
+    }
+
+    private ModelUnit Add(int index, StageProtocol.Prepare plan, TensorStageRecipe recipe, ContentStore store, Device device)
+    {
+        var unit = UnitFactory.Create(recipe.Arch, index, recipe.Seed, device: device, bf16: recipe.BFloat16);
+        var optimiser = new AdamW(unit.Parameters, recipe.Optim);
+        All.Add((unit, optimiser));
+        if (plan.Objects.Count > 0)
+        {
+            Load(unit, optimiser, plan.Objects, store);
+        }
+
+        return unit;
+    }
+
+    private static void Load(ModelUnit unit, AdamW optimiser, IReadOnlyDictionary<string, string> objects, ContentStore store)
+    {
+        if (!objects.TryGetValue(unit.Name, out var hash))
+        {
+            throw new RefusedException($"The checkpoint has no state of unit '{unit.Name}'; it holds {string.Join(", ", objects.Keys)}. It is of another model.");
+        }
+
+        using var stream = store.Open(hash);
+        UnitStateFile.Read(stream, unit.Parameters, optimiser);
+    }
+
+    /// <summary>Gives the head its decoder: the table itself when it lies on this stage, else a copy that the embedding's stage keeps up to date.</summary>
+    private void Tie(StageProtocol.Prepare plan, TensorStageRecipe recipe, ContentStore store, Device device)
+    {
+        if (Head is not { } head)
+        {
+            return;
+        }
+
+        if (Embedding is { } embedding)
+        {
+            head.TieTo(embedding.Table);
+            return;
+        }
+
+        using var twin = (EmbeddingUnit)UnitFactory.Create(recipe.Arch, 0, recipe.Seed, device: device, bf16: recipe.BFloat16);
+        using var moments = new AdamW(twin.Parameters, recipe.Optim);
+        if (plan.Objects.Count > 0)
+        {
+            Load(twin, moments, plan.Objects, store);
+        }
+
+        head.UntiedCopy(twin.Table);
+    }
+
+    /// <summary>
+    /// The unit's random state: dropout masks are functions of (seed, unit, step, micro-batch), so the key of the unit's
+    /// stream and the steps taken are all there is.
+    /// </summary>
+    private byte[] RngState(ModelUnit unit)
+    {
+        var state = new byte[16];
+        BinaryPrimitives.WriteUInt64LittleEndian(state, CounterRandom.Key(_seed, RandomPurpose.Dropout, unit.Index));
+        BinaryPrimitives.WriteInt64LittleEndian(state.AsSpan(8), All.First(u => u.Unit == unit).Optimiser.StepCount);
+        return state;
+    }
+}

@@ -1,0 +1,258 @@
+using ActorTrainer.Actors.DataPlane;
+using ActorTrainer.Actors.Protocol;
+using ActorTrainer.Actors.Telemetry;
+using ActorTrainer.Model.Bert;
+using ActorTrainer.Model.Checkpoints;
+using ActorTrainer.Model.Optimisation;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ActorTrainer.Actors.Stages;
+
+/// <summary>
+/// The plaintext computation of a stage: runs of BERT units under autograd. The activation that arrives becomes a leaf, so
+/// that its gradient can be sent back; micro-batches are held apart by (chunk, micro-batch) until their backward.
+/// </summary>
+/// <param name="store">Content-addressed files of unit states.</param>
+public sealed class TensorStage(ContentStore store) : IStageComputation
+{
+    private readonly Dictionary<(int Chunk, int MicroBatch), InFlight> _inFlight = [];
+    private TensorStageRecipe? _recipe;
+    private StageUnits? _units;
+    private StageProtocol.RunStep _step = new("", 0, 0, Phase.Train, 0, 0, false, false);
+    private double _loss;
+    private int _nonFinite;
+    private EvaluationScore? _score;
+
+    private StageUnits Units => _units ?? throw new InvalidOperationException("The stage was not prepared.");
+
+    private Device Device => _recipe!.Cuda ? CUDA : CPU;
+
+    /// <inheritdoc/>
+    public void Prepare(StageProtocol.Prepare plan)
+    {
+        Release();
+        _recipe = TensorStageRecipe.Parse(plan.Recipe);
+        set_num_threads(_recipe.Threads);
+        _units = StageUnits.Build(plan, _recipe, store, Device);
+    }
+
+    /// <inheritdoc/>
+    public void Begin(StageProtocol.RunStep step)
+    {
+        DropInFlight();
+        Units.ClearGradients();
+        _step = step;
+        _nonFinite = -1;
+        _loss = Units.Head is null ? double.NaN : 0;
+        _score = step.Phase == Phase.Evaluate && Units.Head is not null ? new EvaluationScore(0, 0, 0) : null;
+    }
+
+    /// <inheritdoc/>
+    public IPayload? Forward(int chunk, int microBatch, IPayload input, IPayload? targets)
+    {
+        var item = new InFlight(OnDevice(input), targets is null ? null : OnDevice(targets));
+        if (_step.Phase == Phase.Evaluate)
+        {
+            return Evaluate(chunk, microBatch, item);
+        }
+
+        _inFlight.Add((chunk, microBatch), item);
+        if (chunk > 0 || !Units.HoldsEmbedding)
+        {
+            item.Input.requires_grad_(true);
+        }
+
+        using (var mode = set_grad_enabled(!_recipe!.Recompute))
+        {
+            item.Output = Run(chunk, microBatch, item);
+        }
+
+        using var scope = NewDisposeScope();
+        var probe = item.Output.detach().sum().item<float>();
+        if (!float.IsFinite(probe) && _nonFinite < 0)
+        {
+            _nonFinite = microBatch;
+        }
+
+        if (Units.IsLast(chunk))
+        {
+            _loss += probe;
+            return null;
+        }
+
+        return new TensorPayload(item.Output.detach().DetachFromDisposeScope());
+    }
+
+    /// <inheritdoc/>
+    public IPayload? Backward(int chunk, int microBatch, IPayload? gradient)
+    {
+        if (!_inFlight.Remove((chunk, microBatch), out var item))
+        {
+            throw new InvalidOperationException($"Backward of micro-batch {microBatch} on part {chunk} without its forward.");
+        }
+
+        using (item)
+        using (gradient)
+        using (var scope = NewDisposeScope())
+        {
+            if (_recipe!.Recompute)
+            {
+                item.Output!.Dispose();
+                item.Output = Run(chunk, microBatch, item);
+            }
+
+            if (gradient is null)
+            {
+                item.Output!.backward();
+            }
+            else
+            {
+                item.Output!.backward([((TensorPayload)gradient).Tensors[0].to(Device)]);
+            }
+
+            return item.Input.requires_grad ? new TensorPayload(item.Input.grad!.DetachFromDisposeScope()) : null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public IPayload TiedGradient()
+    {
+        var decoder = Units.Head!.Decoder;
+        using var gradient = decoder.grad ?? zeros_like(decoder);
+        decoder.grad = null;
+        return new TensorPayload(gradient.alias().DetachFromDisposeScope());
+    }
+
+    /// <inheritdoc/>
+    public void ReduceTied(IPayload? gradient)
+    {
+        using var scope = NewDisposeScope();
+        using var owned = gradient ?? TiedGradient();
+        TiedTable.AddGradient(Units.Embedding!.Table, ((TensorPayload)owned).Tensors[0].to(Device));
+    }
+
+    /// <inheritdoc/>
+    public IPayload TiedWeight() => new TensorPayload(Units.Embedding!.Table.detach().clone().DetachFromDisposeScope());
+
+    /// <inheritdoc/>
+    public void AcceptTiedWeight(IPayload weight)
+    {
+        using var owned = weight;
+        using var noGrad = no_grad();
+        using var same = Units.Head!.Decoder.copy_(((TensorPayload)owned).Tensors[0]);
+    }
+
+    /// <inheritdoc/>
+    public StepGradients Gradients() => new(
+        Units.All.ToDictionary(u => u.Unit.Index, u => u.Unit.Parameters.Select(GradientNorm.Squared).ToArray()), _loss, _nonFinite);
+
+    /// <inheritdoc/>
+    public void Update(StageProtocol.Update update)
+    {
+        if (!update.Skip)
+        {
+            foreach (var (_, optimiser) in Units.All)
+            {
+                optimiser.Step(update.LearningRate, update.ClipFactor);
+            }
+        }
+
+        Units.ClearGradients();
+    }
+
+    /// <inheritdoc/>
+    public EvaluationScore? Score() => _score;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<LayerDigest> Digest() => [.. Units.All.Select(u => Units.Digest(u.Unit, u.Optimiser))];
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, string> Save() => Units.Save(store);
+
+    /// <inheritdoc/>
+    public void Dispose() => Release();
+
+    private IPayload? Evaluate(int chunk, int microBatch, InFlight item)
+    {
+        using (item)
+        using (no_grad())
+        using (NewDisposeScope())
+        {
+            var hidden = Units.Run(chunk, item.Input, Context(microBatch), toHead: true);
+            if (!Units.IsLast(chunk))
+            {
+                return new TensorPayload(hidden.DetachFromDisposeScope());
+            }
+
+            var (lossSum, correct) = Units.Head!.Evaluate(hidden, item.Positions, item.Labels);
+            _score = new EvaluationScore(_score!.LossSum + lossSum, _score.Correct + correct, _score.Targets + item.Labels.numel());
+            return null;
+        }
+    }
+
+    /// <summary>The part's output, or the scaled loss on the last part; outside of any dispose scope.</summary>
+    private Tensor Run(int chunk, int microBatch, InFlight item)
+    {
+        using var scope = NewDisposeScope();
+        var hidden = Units.Run(chunk, item.Input, Context(microBatch), toHead: true);
+        var output = Units.IsLast(chunk) ? Units.Head!.Loss(hidden, item.Positions, item.Labels, _step.Scale) : hidden;
+        return output.DetachFromDisposeScope();
+    }
+
+    private ForwardContext Context(int microBatch) => new(_recipe!.Seed, _step.Step, microBatch, Training: _step.Phase == Phase.Train);
+
+    /// <summary>The payload's tensors on this stage's device; takes over the payload.</summary>
+    private Tensor[] OnDevice(IPayload payload)
+    {
+        var tensors = ((TensorPayload)payload).Tensors;
+        if (!_recipe!.Cuda)
+        {
+            return [.. tensors];
+        }
+
+        using (payload)
+        {
+            return [.. tensors.Select(t => t.to(Device).alias().DetachFromDisposeScope())];
+        }
+    }
+
+    private void DropInFlight()
+    {
+        foreach (var item in _inFlight.Values)
+        {
+            item.Dispose();
+        }
+
+        _inFlight.Clear();
+    }
+
+    private void Release()
+    {
+        DropInFlight();
+        _units?.Dispose();
+        _units = null;
+    }
+
+    /// <summary>One micro-batch between its forward and its backward.</summary>
+    private sealed class InFlight(Tensor[] inputs, Tensor[]? targets) : IDisposable
+    {
+        public Tensor Input => inputs[0];
+
+        public Tensor? Output { get; set; }
+
+        public Tensor Positions => targets![0];
+
+        public Tensor Labels => targets![1];
+
+        public void Dispose()
+        {
+            Input.grad?.Dispose();
+            Output?.Dispose();
+            foreach (var tensor in inputs.Concat(targets ?? []))
+            {
+                tensor.Dispose();
+            }
+        }
+    }
+}

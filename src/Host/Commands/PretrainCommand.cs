@@ -1,0 +1,137 @@
+using ActorTrainer.Actors;
+using ActorTrainer.Actors.Coordination;
+using ActorTrainer.Actors.Protocol;
+using ActorTrainer.Actors.Schedules;
+using ActorTrainer.Actors.Telemetry;
+using ActorTrainer.Host.Cli;
+using ActorTrainer.Host.Configuration;
+using ActorTrainer.Host.Reports;
+using ActorTrainer.Host.Views;
+using ActorTrainer.Model.Bert;
+using ActorTrainer.Model.Common;
+using ActorTrainer.Model.Data;
+using ActorTrainer.Model.Stages;
+using ActorTrainer.Model.Tokenization;
+
+namespace ActorTrainer.Host.Commands;
+
+/// <summary><c>pretrain</c> and <c>dev</c>: prepare, train, report.</summary>
+internal static class PretrainCommand
+{
+    /// <summary>Runs <c>pretrain</c>.</summary>
+    public static Task<int> Pretrain(CommandContext context, CancellationToken stop) => Run(context, stop);
+
+    /// <summary>Runs <c>dev</c>: the same, and a word on what to do next.</summary>
+    public static async Task<int> Dev(CommandContext context, CancellationToken stop)
+    {
+        var code = await Run(context, stop).ConfigureAwait(false);
+        if (code == App.Done && !stop.IsCancellationRequested)
+        {
+            var run = context.Run;
+            context.Out.WriteLine(
+                $"""
+
+                What to do next:
+                  actortrainer dev data.path=FILE_OR_FOLDER name=mine         the same on your own text
+                  actortrainer dev pipeline=single name={run.Name}-single      the same model in one stage actor …
+                  actortrainer compare-runs {run.Name} {run.Name}-single      … ends with the same bits
+                  actortrainer pretrain --help                                 real runs
+                """);
+        }
+
+        return code;
+    }
+
+    private static async Task<int> Run(CommandContext context, CancellationToken stop)
+    {
+        var run = context.Run;
+        using var folder = RunFolder.Open(run.RunFolder);
+        AtomicFile.WriteText(Path.Combine(folder.Root, "config.conf"), ConfigPrinter.Print(context.Configuration!));
+
+        var terminal = context.Console.Profile.Out.IsTerminal;
+        var progress = new PhaseProgress(context.Out, terminal, TimeProvider.System);
+        var device = DeviceChoice.Of(run.Impl);
+        var tokenizer = CorpusPreparation.Tokenizer(run, progress, stop);
+        using var data = CorpusPreparation.Data(run, tokenizer, progress, stop);
+        var batches = Batches(run, data, tokenizer?.Special ?? SpecialTokens.Own);
+        var partition = Partition(run, batches, device);
+        context.Out.WriteLine($"model: {run.Arch.ParameterCount:N0} parameters in {run.Pipeline.Stages} stage(s) {Describe(partition, run)}, {device}");
+
+        var bubble = BubbleFormula(run);
+        using var metrics = new MetricsLog(folder.Root);
+        var trace = new TraceCollector(run.Impl.TraceSteps);
+        var budget = new RunBudget(run.Train.BudgetUnit, run.Train.Budget);
+        RunProtocol.Outcome outcome;
+        var view = terminal ? (IRunObserver)new LiveView(context.Console, run.Name, budget, bubble) : new PlainView(context.Out, budget, bubble);
+        try
+        {
+            outcome = await new LocalRun
+            {
+                Options = run.ToRunOptions(),
+                Folder = folder,
+                Batches = batches,
+                Partition = partition,
+                TokenizerHash = tokenizer?.Hash ?? "none",
+                DataKey = data.Manifest.Key,
+                Export = (manifest, store) => ModelExport.Write(folder.Root, manifest, store, tokenizer),
+                Observer = new RunObservers(metrics, trace, view),
+                Cuda = device.Cuda,
+                BFloat16 = device.BFloat16,
+            }.Execute(stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            (view as IDisposable)?.Dispose();
+        }
+
+        metrics.Dispose();
+        if (outcome.Kind == OutcomeKind.Refused)
+        {
+            throw new RefusedException(outcome.Message);
+        }
+
+        RunReports.Write(context.Out, run, folder.Root, bubble, trace.Spans, outcome);
+        return outcome.Kind switch
+        {
+            OutcomeKind.Completed => App.Done,
+            OutcomeKind.Stopped => App.Failed,
+            _ => throw new InvalidOperationException(outcome.Message),
+        };
+    }
+
+    private static MlmBatchSource Batches(RunConfiguration run, PreparedData data, SpecialTokens special)
+    {
+        var train = new MlmBatcher(data.Train, special, run.Arch.Vocabulary, run.Seed, run.Train.MlmProbability);
+        var heldOut = new MlmBatcher(data.HeldOut, special, run.Arch.Vocabulary, run.Seed, run.Train.MlmProbability);
+        return new MlmBatchSource(train, heldOut, data.Train.UnigramCounts, run.Arch.Sequence, train.MaskedPerRow, data.HeldOut.BlockCount);
+    }
+
+    private static StagePartition Partition(RunConfiguration run, MlmBatchSource batches, DeviceChoice device)
+    {
+        var units = UnitFactory.Count(run.Arch);
+        var parts = run.Pipeline.Stages * run.Pipeline.Chunks;
+        if (run.Pipeline.Cut.Count > 0)
+        {
+            return StagePartition.FromCut(run.Pipeline.Cut, units);
+        }
+
+        if (run.Pipeline.Partition == PartitionKind.Count || parts == 1 || parts == units)
+        {
+            return StagePartition.ByCount(units, parts);
+        }
+
+        var rows = Math.Min(run.Impl.MicroBatchSize, run.Train.BatchSize);
+        return StagePartition.ByCost(
+            UnitCosts.Measure(run.Arch, rows, batches.TargetsPerSequence, run.Impl.Threads, device.Device, device.BFloat16), parts);
+    }
+
+    private static string Describe(StagePartition partition, RunConfiguration run)
+    {
+        var names = UnitFactory.Names(run.Arch);
+        return string.Join(" | ", partition.Parts.Select(part => part.Count == 1 ? names[part.First] : $"{names[part.First]} … {names[part.End - 1]}"));
+    }
+
+    /// <summary>Idle share that the schedule's formula gives for a full step; null for one stage, which has none.</summary>
+    private static double? BubbleFormula(RunConfiguration run) => run.Pipeline.Stages == 1 ? null : ScheduleMath.BubbleFraction(
+        run.Pipeline.Schedule, run.Pipeline.Stages, Math.Max(1, (run.Train.BatchSize + run.Impl.MicroBatchSize - 1) / run.Impl.MicroBatchSize), run.Pipeline.Chunks);
+}
