@@ -16,6 +16,7 @@ public sealed class AdamW : IDisposable
 {
     private readonly AdamWOptions _options;
     private readonly Dictionary<string, AdamWState> _states = [];
+    private Tensor? _scratch;
 
     /// <summary>Makes zero moments for each parameter, on its device and of its type.</summary>
     /// <exception cref="ArgumentException">Two parameters have one name.</exception>
@@ -38,6 +39,9 @@ public sealed class AdamW : IDisposable
 
     /// <summary>Steps taken; t of the bias corrections.</summary>
     public long StepCount { get; set; }
+
+    /// <summary>Uses the torch operations even where the fused kernel gives the same bits; for tests and measurements.</summary>
+    internal bool WithoutKernel { get; set; }
 
     /// <summary>All moments in canonical order, as <c>&lt;parameter&gt;.exp_avg</c> and <c>&lt;parameter&gt;.exp_avg_sq</c>; the tensors stay the optimiser's.</summary>
     public IEnumerable<(string Name, Tensor Value)> NamedState
@@ -83,7 +87,10 @@ public sealed class AdamW : IDisposable
 
             var state = _states[parameter.Name];
             var decay = parameter.Decay ? scalars.Decay : 1;
-            TorchStep(parameter.Value, gradient, state, scalars, decay);
+            if (WithoutKernel || !AdamWKernel.IsExact || !AdamWKernel.TryStep(parameter.Value, gradient, state, Scratch(), scalars, decay))
+            {
+                TorchStep(parameter.Value, gradient, state, scalars, decay);
+            }
         }
     }
 
@@ -149,11 +156,17 @@ public sealed class AdamW : IDisposable
         {
             state.Dispose();
         }
+
+        _scratch?.Dispose();
     }
 
-    private void TorchStep(Tensor p, Tensor g, AdamWState state, AdamWScalars scalars, double decay)
+    private Tensor Scratch() => _scratch ??= empty(AdamWKernel.Block, ScalarType.Float32, CPU).DetachFromDisposeScope();
+
+    /// <summary>The step of one parameter in torch operations: what runs on other devices and types, and what the kernel is measured by.</summary>
+    internal static void TorchStep(Tensor p, Tensor g, AdamWState state, in AdamWScalars scalars, double decay)
     {
         using var temporaries = NewDisposeScope();
+        var options = scalars.Options;
         var (m, v) = (state.ExpAvg, state.ExpAvgSq);
         if (scalars.Clip < 1)
         {
@@ -165,11 +178,11 @@ public sealed class AdamW : IDisposable
             p.mul_(decay);
         }
 
-        m.mul_(_options.Beta1).add_(g, alpha: 1 - _options.Beta1);
-        v.mul_(_options.Beta2).addcmul_(g, g, value: 1 - _options.Beta2);
-        var denominator = _options.EpsInsideRoot
-            ? v.div(scalars.BiasCorrection2).add_(_options.Eps).sqrt_()
-            : v.sqrt().div_(scalars.RootOfBiasCorrection2).add_(_options.Eps);
+        m.mul_(options.Beta1).add_(g, alpha: 1 - options.Beta1);
+        v.mul_(options.Beta2).addcmul_(g, g, value: 1 - options.Beta2);
+        var denominator = options.EpsInsideRoot
+            ? v.div(scalars.BiasCorrection2).add_(options.Eps).sqrt_()
+            : v.sqrt().div_(scalars.RootOfBiasCorrection2).add_(options.Eps);
         p.addcdiv_(m, denominator, value: scalars.Slope);
     }
 

@@ -64,6 +64,44 @@ public class AdamWTests
         }
     }
 
+    [Theory]
+    [InlineData(false, 1)]
+    [InlineData(true, 1)]
+    [InlineData(true, 0.4)]
+    public void The_fused_kernel_has_the_bits_of_the_torch_operations(bool epsInsideRoot, double clip)
+    {
+        using var scope = NewDisposeScope();
+        var options = new AdamWOptions { EpsInsideRoot = epsInsideRoot, Eps = epsInsideRoot ? 2.5e-4 : 1e-12 };
+        var fused = TestParameters.Make(8);
+        var plain = TestParameters.Make(8);
+        using var first = new AdamW(fused, options);
+        using var second = new AdamW(plain, options) { WithoutKernel = true };
+        for (var step = 1; step <= 50; step++)
+        {
+            TestParameters.SetGradients(fused, step);
+            TestParameters.SetGradients(plain, step);
+            first.Step(3e-3, clip);
+            second.Step(3e-3, clip);
+        }
+
+        Assert.All(fused.Zip(plain), pair => Assert.True(pair.Item1.Value.bytes.SequenceEqual(pair.Item2.Value.bytes)));
+        Assert.All(first.NamedState.Zip(second.NamedState), pair => Assert.True(pair.Item1.Value.bytes.SequenceEqual(pair.Item2.Value.bytes)));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_backward_through_weights_from_before_the_step_fails(bool withoutKernel)
+    {
+        using var scope = NewDisposeScope();
+        var w = ones(3, requires_grad: true);
+        using var optimiser = new AdamW([new NamedParameter("w", w, true)], new AdamWOptions()) { WithoutKernel = withoutKernel };
+        var loss = (w * w).sum();
+        w.grad = ones(3);
+        optimiser.Step(1e-3);
+        Assert.Contains("inplace", Assert.ThrowsAny<Exception>(() => loss.backward()).Message);
+    }
+
     [Fact]
     public void Saved_and_loaded_state_continues_bit_for_bit()
     {
@@ -141,8 +179,9 @@ public class AdamWTests
         using var scope = NewDisposeScope();
         var parameters = TestParameters.Make(5);
         using var optimiser = new AdamW(parameters, new AdamWOptions());
+        Run(optimiser, 1, 1);
         var live = 0L;
-        for (var step = 1; step <= 30; step++)
+        for (var step = 2; step <= 30; step++)
         {
             using (var inner = NewDisposeScope())
             {
