@@ -14,7 +14,7 @@ public static class TokenizerFile
 
     /// <summary>
     /// Loads a <c>tokenizer.json</c> (WordPiece), a <c>vocab.txt</c>, or a folder with one of them, the JSON preferred. A file that ends in
-    /// <c>.json</c> is read as JSON, any other as a vocabulary , whose settings are crammed BERT's when its special tokens are in
+    /// <c>.json</c> is read as JSON, any other as a vocabulary, whose settings are crammed BERT's when its special tokens are in
     /// angle brackets, else BERT's: cased or not as <c>tokenizer_config.json</c> beside it says, or without one, as its pieces are.
     /// </summary>
     /// <exception cref="RefusedException">There is no such file, it is malformed, or it asks for something this tokenizer does not do.</exception>
