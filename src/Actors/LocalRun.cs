@@ -109,10 +109,13 @@ public sealed record LocalRun
     {
         Run = Options.Name,
         Step = position.Step,
+        Tokens = position.Sequences * Batches.TokensPerSequence,
         Sequences = position.Sequences,
         Seconds = position.Seconds,
         Seed = Options.Seed,
         Arch = Options.Arch,
+        TrainHash = CheckpointManifest.HashOf(Options.Train),
+        OptimiserStep = position.Step - position.Skipped,
         TokenizerHash = TokenizerHash,
         DataKey = DataKey,
         Units = objects,

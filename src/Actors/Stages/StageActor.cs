@@ -68,7 +68,18 @@ public sealed class StageActor : ReceiveActor, IWithTimers
     {
         _program?.Dispose();
         _early.ForEach(arrived => arrived.Payload.Dispose());
-        _worker.Finish(_computation.Dispose);
+        var log = _log;
+        _worker.Finish(() =>
+        {
+            try
+            {
+                _computation.Dispose();
+            }
+            catch (Exception e)
+            {
+                log.Error(e, "A stage's memory could not be freed");
+            }
+        });
     }
 
     private bool IsCurrent(IAttemptMessage message) => message.Run == _plan.Run && message.Attempt == _plan.Attempt;

@@ -61,7 +61,7 @@ internal sealed class StageUnits : IDisposable
     public bool IsLast(int chunk) => _holdsHead && chunk == _chunks.Count - 1;
 
     /// <summary>Runs the units of a chunk, up to the head's input where the chunk ends with the head.</summary>
-    public Tensor Run(int chunk, Tensor input, ForwardContext context, bool toHead)
+    public Tensor Run(int chunk, Tensor input, ForwardContext context)
     {
         var hidden = input;
         foreach (var unit in _chunks[chunk])
@@ -70,8 +70,7 @@ internal sealed class StageUnits : IDisposable
             {
                 EmbeddingUnit embedding => embedding.Forward(hidden, context),
                 EncoderLayerUnit layer => layer.Forward(hidden, null, context),
-                _ when toHead => hidden,
-                _ => throw new InvalidOperationException($"{unit.Name} has no hidden output."),
+                _ => hidden, // the head works on targets too: TensorStage calls it
             };
         }
 
@@ -96,8 +95,8 @@ internal sealed class StageUnits : IDisposable
     /// <summary>Digests of one unit.</summary>
     public LayerDigest Digest(ModelUnit unit, AdamW optimiser)
     {
-        var (weights, moments, rng) = StateDigest.Of(unit.Parameters, optimiser, RngState(unit));
-        return new LayerDigest(unit.Name, weights, moments, rng);
+        var digest = StateDigest.Of(unit.Parameters, optimiser, RngState(unit));
+        return new LayerDigest(unit.Name, digest.Weights, digest.Optimiser, digest.Rng);
     }
 
     /// <summary>Stores the state of every unit; returns unit name → hash.</summary>
@@ -137,7 +136,7 @@ internal sealed class StageUnits : IDisposable
         }
 
         using var stream = store.Open(hash);
-        UnitStateFile.Read(stream, unit.Parameters, optimiser);
+        UnitStateFile.Read(stream, unit.Parameters, optimiser, store.PathOf(hash));
     }
 
     /// <summary>Gives the head its decoder: the table itself when it lies on this stage, else a copy that the embedding's stage keeps up to date.</summary>
@@ -154,13 +153,16 @@ internal sealed class StageUnits : IDisposable
             return;
         }
 
-        using var twin = (EmbeddingUnit)UnitFactory.Create(recipe.Arch, 0, recipe.Seed, device: device, bf16: recipe.BFloat16);
-        using var moments = new AdamW(twin.Parameters, recipe.Optim);
-        if (plan.Objects.Count > 0)
+        if (plan.Objects.Count == 0)
         {
-            Load(twin, moments, plan.Objects, store);
+            using var initial = EmbeddingUnit.InitialTable(recipe.Arch, recipe.Seed, device: device);
+            head.UntiedCopy(initial);
+            return;
         }
 
+        using var twin = (EmbeddingUnit)UnitFactory.Create(recipe.Arch, 0, recipe.Seed, device: device, bf16: recipe.BFloat16);
+        using var moments = new AdamW(twin.Parameters, recipe.Optim);
+        Load(twin, moments, plan.Objects, store);
         head.UntiedCopy(twin.Table);
     }
 

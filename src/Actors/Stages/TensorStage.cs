@@ -4,7 +4,6 @@ using ActorTrainer.Actors.Telemetry;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Checkpoints;
 using ActorTrainer.Model.Optimisation;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ActorTrainer.Actors.Stages;
@@ -140,7 +139,8 @@ public sealed class TensorStage(ContentStore store) : IStageComputation
     {
         using var owned = weight;
         using var noGrad = no_grad();
-        using var same = Units.Head!.Decoder.copy_(((TensorPayload)owned).Tensors[0]);
+        using var scope = NewDisposeScope();
+        Units.Head!.Decoder.copy_(((TensorPayload)owned).Tensors[0]);
     }
 
     /// <inheritdoc/>
@@ -179,7 +179,7 @@ public sealed class TensorStage(ContentStore store) : IStageComputation
         using (no_grad())
         using (NewDisposeScope())
         {
-            var hidden = Units.Run(chunk, item.Input, Context(microBatch), toHead: true);
+            var hidden = Units.Run(chunk, item.Input, Context(microBatch));
             if (!Units.IsLast(chunk))
             {
                 return new TensorPayload(hidden.DetachFromDisposeScope());
@@ -195,7 +195,7 @@ public sealed class TensorStage(ContentStore store) : IStageComputation
     private Tensor Run(int chunk, int microBatch, InFlight item)
     {
         using var scope = NewDisposeScope();
-        var hidden = Units.Run(chunk, item.Input, Context(microBatch), toHead: true);
+        var hidden = Units.Run(chunk, item.Input, Context(microBatch));
         var output = Units.IsLast(chunk) ? Units.Head!.Loss(hidden, item.Positions, item.Labels, _step.Scale) : hidden;
         return output.DetachFromDisposeScope();
     }

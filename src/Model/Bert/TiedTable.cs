@@ -19,6 +19,6 @@ public static class TiedTable
             return;
         }
 
-        using var same = own.add_(decoderGradient);
+        own.add_(decoderGradient);
     }
 }
