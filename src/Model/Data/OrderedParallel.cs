@@ -24,6 +24,8 @@ internal static class OrderedParallel
         {
             await foreach (var result in ordered.Reader.ReadAllAsync(token).ConfigureAwait(false))
             {
+                // What is buffered would come through a cancelled channel.
+                token.ThrowIfCancellationRequested();
                 yield return await result.WaitAsync(token).ConfigureAwait(false);
             }
         }
@@ -60,6 +62,7 @@ internal static class OrderedParallel
     {
         await foreach (var job in jobs.ReadAllAsync(token).ConfigureAwait(false))
         {
+            token.ThrowIfCancellationRequested();
             try
             {
                 job.Result.SetResult(map(job.Item));

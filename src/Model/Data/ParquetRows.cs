@@ -72,6 +72,7 @@ internal static class ParquetRows
     {
         using var groupReader = reader.OpenRowGroupReader(group);
         using var raw = (RawColumnData<int>)groupReader.ReadRawColumnDataBaseAsync(field).AsTask().GetAwaiter().GetResult();
+        // The values that are there come first; room for the others follows.
         var values = raw.Values;
         var repetition = raw.RepetitionLevels;
         var definition = raw.DefinitionLevels;
@@ -97,7 +98,7 @@ internal static class ParquetRows
             rows.Add(values[start..used].ToArray());
         }
 
-        return rows.Count == groupReader.RowCount && used == values.Length
+        return rows.Count == groupReader.RowCount
             ? rows
             : throw new InvalidDataException($"row group {group} holds {rows.Count} rows of {Column} and declares {groupReader.RowCount}");
     });

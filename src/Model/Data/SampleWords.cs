@@ -37,15 +37,15 @@ internal static class SampleWords
     [
         Topic(
             "ship sailor harbour wave anchor storm captain island rope lantern net crew deck tide mast coast",
-            "anchor repair load steer cross follow watch board launch paint", "calm salt deep distant narrow sturdy wooden grey rough open",
+            "anchor repair load steer cross follow watch board launch paint", "calm salty deep distant narrow sturdy wooden grey rough open",
             "pier lighthouse bay shipyard strait", "pilot fisher navigator"),
         Topic(
             "farmer field horse barn crop fence goat plough seed cow tractor harvest orchard well cart hen",
-            "plant harvest water gather fence feed sow plough weed rent", "green fertile dry ripe muddy heavy quiet golden broad early",
+            "plant harvest water gather fence tend sow plough weed rent", "green fertile dry ripe muddy heavy quiet golden broad early",
             "meadow valley farmyard stable mill", "shepherd gardener beekeeper"),
         Topic(
             "cook kitchen soup oven bowl recipe pepper onion plate spoon guest pan lemon sauce cake apron",
-            "cook taste stir serve chop bake season boil order prepare", "hot sweet sour fresh bitter crisp warm spicy clean tender",
+            "cook taste mix serve slice bake season boil order prepare", "hot sweet sour fresh bitter crisp warm spicy clean tender",
             "restaurant bakery tavern cellar pantry", "baker butcher waiter"),
         Topic(
             "song violin player concert piano drum melody singer stage choir note rhythm audience flute string composer",
@@ -57,7 +57,7 @@ internal static class SampleWords
             "depot junction terminus viaduct siding", "conductor signaller mechanic"),
         Topic(
             "teacher school lesson pupil book question desk letter class answer exam page pencil word window bell",
-            "teach answer explain study correct learn copy finish ask forget", "young clever difficult patient strict short curious useful wrong careful",
+            "praise answer explain study correct learn copy finish ask discuss", "young clever difficult patient strict short curious helpful wrong careful",
             "library classroom playground college hall", "tutor librarian student"),
         Topic(
             "star planet telescope comet moon orbit galaxy observer lens sky eclipse mirror map rocket crater signal",
@@ -69,15 +69,15 @@ internal static class SampleWords
             "clinic ward pharmacy surgery infirmary", "surgeon chemist midwife"),
         Topic(
             "merchant market price coin customer stall silk shop debt spice scale bank basket profit trader contract",
-            "trade order weigh pack offer deliver count collect borrow price", "cheap rich costly fair honest foreign busy poor rare generous",
+            "trade order weigh pack offer deliver count collect borrow price", "cheap rich costly fair decent foreign busy poor rare generous",
             "square bazaar warehouse port exchange", "broker tailor jeweller"),
         Topic(
-            "tree forest bird bear river path hunter owl branch fox leaf stone root nest deer stream",
-            "follow climb track gather hear frighten watch hide cross spot", "tall wild silent old shady thick hollow swift brown damp",
+            "tree forest bird bear river path hunter owl branch fox acorn stone root nest badger stream",
+            "follow climb track gather chase frighten watch protect cross approach", "tall wild silent old shady thick hollow swift brown damp",
             "clearing hill lake swamp ridge", "ranger woodcutter trapper"),
         Topic(
             "tower wall house roof mason brick door architect stone beam hammer floor column garden arch ladder",
-            "build repair design paint measure demolish raise lift finish restore", "high solid ancient square broken white grand new hollow plain",
+            "plaster repair design paint measure demolish raise lift finish restore", "high solid ancient square broken white grand new hollow plain",
             "castle cathedral street quarry courtyard", "carpenter plumber glazier"),
         Topic(
             "king soldier army battle sword treaty queen fortress general shield enemy banner border siege crown envoy",

@@ -25,7 +25,12 @@ internal sealed class SampleWriter
         _people = new Person[2 + _random.NextInt(3)];
         for (var i = 0; i < _people.Length; i++)
         {
-            var first = _random.NextInt(SampleWords.FirstNames.Length);
+            int first;
+            do
+            {
+                first = _random.NextInt(SampleWords.FirstNames.Length);
+            }
+            while (Array.Exists(_people, person => person?.First == SampleWords.FirstNames[first]));
             var surname = Any(SampleWords.Onsets) + Any(SampleWords.Middles) + Any(SampleWords.SurnameEnds);
             _people[i] = new(
                 SampleWords.FirstNames[first], surname, SampleWords.IsFemale(first), Any(_main.Trades), _random.NextInt(_main.Nouns.Length));
