@@ -1,9 +1,10 @@
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace ActorTrainer.Model.Common;
 
 /// <summary>Writes a file so that its name never shows half-written content: temporary file, fsync, rename, fsync of the folder.</summary>
-public static class AtomicFile
+public static partial class AtomicFile
 {
     /// <summary>Writes <paramref name="path"/> through <paramref name="write"/>; on an exception the old file stays and the temporary one is removed.</summary>
     public static void Write(string path, Action<FileStream> write)
@@ -33,17 +34,29 @@ public static class AtomicFile
     /// <summary>Writes text as UTF-8 without a byte-order mark.</summary>
     public static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 
-    /// <summary>Makes renames inside a folder durable. .NET cannot open a folder for fsync on every system; there it is left to the file system.</summary>
-    private static void SyncFolder(string folder)
+    /// <summary>Makes renames inside a folder durable; where the system cannot, it is left to the file system.</summary>
+    internal static void SyncFolder(string folder)
     {
-        try
+        if (!OperatingSystem.IsLinux())
         {
-            using var handle = File.OpenHandle(folder, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            RandomAccess.FlushToDisk(handle);
+            return;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+
+        // .NET refuses to open a folder, so this asks the C library. O_RDONLY = 0. A failure costs only the durability of the name.
+        var descriptor = Open(folder, 0);
+        if (descriptor >= 0)
         {
-            // Only durability of the name is at stake, and the content is already on disk.
+            _ = FSync(descriptor);
+            _ = Close(descriptor);
         }
     }
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync")]
+    private static partial int FSync(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
 }
