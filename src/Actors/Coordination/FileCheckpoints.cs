@@ -19,7 +19,16 @@ public sealed class FileCheckpoints(
     public string Commit(RunPosition position, IReadOnlyDictionary<string, string> objects) => describe(position, objects).Write(store);
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, string> Objects(string manifest) => CheckpointManifest.Read(store, manifest).Units;
+    public IReadOnlyDictionary<string, string> Objects(string manifest)
+    {
+        var units = CheckpointManifest.Read(store, manifest).Units;
+        if (!_recent.Contains(manifest))
+        {
+            _recent.Add(manifest); // of an earlier process: still one to keep
+        }
+
+        return units;
+    }
 
     /// <inheritdoc/>
     public string Export(string manifest, long step) => export(CheckpointManifest.Read(store, manifest));
