@@ -117,7 +117,7 @@ public sealed partial class RunCoordinator
             if (_options.Train.NonFinite == NonFinitePolicy.Stop)
             {
                 Fail($"step {StepNumber}: NaN or infinity in {where}. The weights are those of step {_state.At.Step}, the last checkpoint is of step "
-                    + $"{_state.Committed.Step}. Lower train.optim.lr or train.clip, or set train.non_finite=skip to leave such steps out.");
+                    + $"{_state.Committed.Step}. Lower train.optim.lr, clip gradients to less (train.clip), or set train.non_finite=skip to leave such steps out.");
                 return;
             }
 

@@ -46,7 +46,6 @@ internal static class PretrainCommand
     {
         var run = context.Run;
         using var folder = RunFolder.Open(run.RunFolder);
-        AtomicFile.WriteText(Path.Combine(folder.Root, "config.conf"), ConfigPrinter.Print(context.Configuration!));
 
         var terminal = context.Console.Profile.Out.IsTerminal;
         var progress = new PhaseProgress(context.Out, terminal, TimeProvider.System);
@@ -74,7 +73,7 @@ internal static class PretrainCommand
                 TokenizerHash = tokenizer?.Hash ?? "none",
                 DataKey = data.Manifest.Key,
                 Export = (manifest, store) => ModelExport.Write(folder.Root, manifest, store, tokenizer),
-                Observer = new RunObservers(metrics, trace, view),
+                Observer = new RunObservers(new ConfigLog(folder.Root, ConfigPrinter.Print(context.Configuration!)), metrics, trace, view),
                 Cuda = device.Cuda,
                 BFloat16 = device.BFloat16,
             }.Execute(stop).ConfigureAwait(false);
@@ -91,12 +90,12 @@ internal static class PretrainCommand
         }
 
         RunReports.Write(context.Out, run, folder.Root, bubble, trace.Spans, outcome);
-        return outcome.Kind switch
+        if (outcome.Kind == OutcomeKind.Failed)
         {
-            OutcomeKind.Completed => App.Done,
-            OutcomeKind.Stopped => App.Failed,
-            _ => throw new InvalidOperationException(outcome.Message),
-        };
+            context.Error.WriteLine($"actortrainer: {run.Name} failed: {outcome.Message}");
+        }
+
+        return outcome.Kind == OutcomeKind.Completed ? App.Done : App.Failed;
     }
 
     private static MlmBatchSource Batches(RunConfiguration run, PreparedData data, SpecialTokens special)
