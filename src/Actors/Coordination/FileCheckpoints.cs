@@ -21,13 +21,8 @@ public sealed class FileCheckpoints(
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, string> Objects(string manifest)
     {
-        var units = CheckpointManifest.Read(store, manifest).Units;
-        if (!_recent.Contains(manifest))
-        {
-            _recent.Add(manifest); // of an earlier process: still one to keep
-        }
-
-        return units;
+        Remember(manifest);
+        return CheckpointManifest.Read(store, manifest).Units;
     }
 
     /// <inheritdoc/>
@@ -36,13 +31,18 @@ public sealed class FileCheckpoints(
     /// <inheritdoc/>
     public void Collect(string manifest)
     {
-        _recent.Remove(manifest);
-        _recent.Add(manifest);
+        Remember(manifest);
         while (_recent.Count > Math.Max(1, keep))
         {
             _recent.RemoveAt(0);
         }
 
         store.Collect([.. _recent.SelectMany(hash => CheckpointManifest.Read(store, hash).Units.Values.Append(hash)).Distinct()]);
+    }
+
+    private void Remember(string manifest)
+    {
+        _recent.Remove(manifest);
+        _recent.Add(manifest);
     }
 }

@@ -287,7 +287,7 @@ public sealed partial class RunCoordinator
             {
                 _retries = 0;
                 SnapshotSometimes();
-                _services.Checkpoints.Collect(done.Result);
+                Collect(done.Result);
                 NextDuty();
             });
         }
@@ -302,6 +302,19 @@ public sealed partial class RunCoordinator
             {
                 NextDuty();
             }
+        }
+    }
+
+    /// <summary>Frees old checkpoints; that it could not is worth a word, not a run.</summary>
+    private void Collect(string newest)
+    {
+        try
+        {
+            _services.Checkpoints.Collect(newest);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _services.Observer.OnNotice($"old checkpoints could not be removed: {e.Message}");
         }
     }
 

@@ -72,7 +72,18 @@ public sealed record BertConfig
     /// <exception cref="RefusedException">Names the key, the value and the rule.</exception>
     public BertConfig Validate()
     {
-        if (Heads < 1 || Hidden % Heads != 0)
+        foreach (var (key, value) in new[]
+        {
+            ("layers", Layers), ("hidden", Hidden), ("heads", Heads), ("feed_forward", FeedForward), ("vocabulary", Vocabulary), ("sequence", Sequence),
+        })
+        {
+            if (value < 1)
+            {
+                throw new RefusedException($"arch.{key}={value} must be at least 1.");
+            }
+        }
+
+        if (Hidden % Heads != 0)
         {
             throw new RefusedException($"arch.hidden={Hidden} must be a multiple of arch.heads={Heads}: each head takes an equal share of the hidden state.");
         }

@@ -32,7 +32,6 @@ public class RunTests(ProgramFolder folder)
     [InlineData("single", "pipeline=single")]
     [InlineData("four", "pipeline=four")]
     [InlineData("gpipe", "pipeline=gpipe")]
-    [InlineData("four-gpipe", "pipeline=four", "pipeline.schedule=gpipe")]
     [InlineData("interleaved", "pipeline=interleaved")]
     [InlineData("wire", "impl.serialize_messages=true")]
     public void A_run_has_the_same_bits_whatever_its_stages_its_schedule_and_the_way_of_its_messages(string name, params string[] words)
