@@ -132,7 +132,11 @@ public sealed class TensorStage(ContentStore store) : IStageComputation
     }
 
     /// <inheritdoc/>
-    public IPayload TiedWeight() => new TensorPayload(Units.Embedding!.Table.detach().clone().DetachFromDisposeScope());
+    public IPayload TiedWeight()
+    {
+        // Not a copy: the update that would overwrite it waits for the gradients of the stage that takes it over first.
+        return new TensorPayload(Units.Embedding!.Table.detach().DetachFromDisposeScope());
+    }
 
     /// <inheritdoc/>
     public void AcceptTiedWeight(IPayload weight)

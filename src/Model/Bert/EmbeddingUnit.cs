@@ -26,7 +26,7 @@ public sealed class EmbeddingUnit : ModelUnit
             _positions = PositionTable(config, dtype, device).DetachFromDisposeScope();
         }
 
-        _scale = InitialWeights.Constant(1 / Math.Sqrt(config.Hidden), dtype, device, 1);
+        _scale = InitialWeights.Constant(config.PositionScale > 0 ? config.PositionScale : 1 / Math.Sqrt(config.Hidden), dtype, device, 1);
         _normWeight = InitialWeights.Constant(1, dtype, device, config.Hidden);
         _normBias = InitialWeights.Constant(0, dtype, device, config.Hidden);
         Parameters =

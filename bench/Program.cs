@@ -1,0 +1,35 @@
+using ActorTrainer.Bench;
+using ActorTrainer.Model.Common;
+
+try
+{
+    switch (args.FirstOrDefault())
+    {
+        case "pipeline":
+            await SpeedBench.Run(new Arguments(args[1..], "shapes", "rounds", "warmup", "steps"));
+            return 0;
+        case "measure":
+            await SpeedBench.Measure(new Arguments(args[1..], "trainer", "shape", "threads", "cut", "warmup", "steps"));
+            return 0;
+        case "bubble":
+            await BubbleBench.Run(new Arguments(args[1..], "warmup", "steps", "rows"));
+            return 0;
+        case "leak":
+            await LeakBench.Run(new Arguments(args[1..], "steps", "every", "out"));
+            return 0;
+        default:
+            Console.Error.WriteLine(
+                """
+                Measures ActorTrainer; see bench/README.md.
+                  pipeline [shapes=deep,narrow,small] [rounds=5] [warmup=2] [steps=4]   speed and memory against a plain loop
+                  bubble   [warmup=2] [steps=7] [rows=8]                                idle time against the formula
+                  leak     [steps=10000] [every=100] [out=FOLDER]                       memory over many steps
+                """);
+            return 2;
+    }
+}
+catch (RefusedException e)
+{
+    Console.Error.WriteLine(e.Message);
+    return 2;
+}
