@@ -12,7 +12,7 @@ public class KillTests(ProgramFolder folder)
     private readonly Random _random = new(20);
 
     [Fact]
-    public void A_run_killed_soon_after_its_start_and_twice_at_random_steps_ends_with_the_bits_of_an_undisturbed_one()
+    public void A_run_killed_soon_after_its_start_and_at_random_steps_ends_with_the_bits_of_an_undisturbed_one_also_with_other_stages()
     {
         const string name = "killed";
         using (var run = folder.Pretrain(name))
@@ -21,23 +21,13 @@ public class KillTests(ProgramFolder folder)
             run.Kill();
         }
 
-        folder.PretrainAndKill(name, _random.Next(3, 25));
-        folder.PretrainAndKill(name, _random.Next(25, 45));
-        using var last = folder.Pretrain(name);
+        folder.PretrainAndKill(name, _random.Next(3, 20));
+        folder.PretrainAndKill(name, _random.Next(20, 40));
+        using var last = folder.Pretrain(name, "pipeline=four");
 
-        last.ShouldEndWith(0).ShouldSay("goes on after step");
+        last.ShouldEndWith(0).ShouldSay("goes on after step", "in 4 stage(s)");
         folder.ShouldAgree(name);
         Assert.Equal(Enumerable.Range(1, ProgramFolder.Steps).Select(i => (long)i), RunMetrics.Read(folder.PathOf(name)).Steps.Select(s => s.Step));
-    }
-
-    [Fact]
-    public void A_run_of_two_stages_that_was_killed_goes_on_with_four()
-    {
-        folder.PretrainAndKill("two-then-four", _random.Next(15, 45));
-        using var four = folder.Pretrain("two-then-four", "pipeline=four");
-
-        four.ShouldEndWith(0).ShouldSay("goes on after step", "in 4 stage(s)");
-        folder.ShouldAgree("two-then-four");
     }
 
     [Fact]
@@ -54,6 +44,9 @@ public class KillTests(ProgramFolder folder)
             seen = RunMetrics.Read(folder.PathOf(name)).Steps[^1].Step;
         }
 
+        // What a kill in the middle of a write leaves, whether or not one of those above hit one.
+        File.WriteAllText(folder.PathOf(name, ".digests.jsonl.0123.tmp"), "cut sh");
+        File.WriteAllText(folder.PathOf(name, "store", "objects", "0123.tmp"), "cut sh");
         using var last = folder.Pretrain(name, often);
 
         last.ShouldEndWith(0).ShouldSay("goes on after step");
@@ -70,7 +63,7 @@ public class KillTests(ProgramFolder folder)
         const string name = "interrupted";
         using (var run = folder.Pretrain(name, "train.checkpoint_every=0"))
         {
-            run.WaitForStep(_random.Next(5, 35));
+            run.WaitForStep(_random.Next(5, 25));
             run.Interrupt();
             run.ShouldEndWith(1).ShouldSay("stopping", "the same command goes on from there");
         }
@@ -82,7 +75,7 @@ public class KillTests(ProgramFolder folder)
         folder.ShouldAgree(name);
     }
 
-    /// <summary>Kills a process the moment it makes the n-th temporary file in a folder from now on: while it writes.</summary>
+    /// <summary>Kills a process once it has made the n-th temporary file in a folder from now on: while it writes.</summary>
     private static void KillAtTemporaryFile(ProgramProcess run, string objects, int number)
     {
         using var reached = new ManualResetEventSlim();
@@ -92,11 +85,11 @@ public class KillTests(ProgramFolder folder)
         {
             if (Interlocked.Increment(ref made) == number)
             {
-                run.Kill();
                 reached.Set();
             }
         };
         watcher.EnableRaisingEvents = true;
         Assert.True(reached.Wait(TimeSpan.FromMinutes(1)), $"{made} of {number} temporary files were made in a minute:\n{run.Output}");
+        run.Kill();
     }
 }
