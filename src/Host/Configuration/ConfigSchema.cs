@@ -32,6 +32,7 @@ public static class ConfigSchema
         Arch("init_std", new NumberType(0, 1, MinOpen: true), nameof(BertConfig.InitStd)),
         Arch("position_scale", new NumberType(0, 10), nameof(BertConfig.PositionScale)),
         Arch("learn_position_scale", new SwitchType(), nameof(BertConfig.LearnPositionScale)),
+        Arch("key_starts_as_query", new SwitchType(), nameof(BertConfig.KeyStartsAsQuery)),
 
         Optim("lr", new NumberType(0, 10), nameof(AdamWOptions.LearningRate)),
         Optim("beta1", new NumberType(0, 1, MaxOpen: true), nameof(AdamWOptions.Beta1)),

@@ -68,6 +68,12 @@ public sealed record BertConfig
     /// </summary>
     public bool LearnPositionScale { get; init; } = true;
 
+    /// <summary>
+    /// Gaussian kernel only: the key matrices start with the values of the query matrices. Near positions then have close queries and keys,
+    /// so that attention is local from the first step, and a short run learns word order instead of waiting for it.
+    /// </summary>
+    public bool KeyStartsAsQuery { get; init; }
+
     /// <summary>Width of one head.</summary>
     public int HeadWidth => Hidden / Heads;
 
@@ -95,6 +101,11 @@ public sealed record BertConfig
         if (Hidden % Heads != 0)
         {
             throw new RefusedException($"arch.hidden={Hidden} must be a multiple of arch.heads={Heads}: each head takes an equal share of the hidden state.");
+        }
+
+        if (KeyStartsAsQuery && (Attention != AttentionKind.GaussianKernel || FusedQkv))
+        {
+            throw new RefusedException("arch.key_starts_as_query=true needs arch.attention=gaussian-kernel and arch.fused_qkv=false: set these, or set it to false.");
         }
 
         if (FeedForward % 2 != 0)

@@ -31,7 +31,7 @@ public sealed class EncoderLayerUnit : ModelUnit
             ? [Matrix(ParameterNames.FusedProjection, 3 * hidden, hidden)]
             : [
                 Matrix(ParameterNames.QueryProjection, hidden, hidden),
-                Matrix(ParameterNames.KeyProjection, hidden, hidden),
+                Matrix(ParameterNames.KeyProjection, hidden, hidden, config.KeyStartsAsQuery ? parameters.Count - 1 : null),
                 Matrix(ParameterNames.ValueProjection, hidden, hidden),
             ];
         _dense = Matrix("attn.dense.weight", hidden, hidden);
@@ -41,8 +41,9 @@ public sealed class EncoderLayerUnit : ModelUnit
         _denseOut = Matrix("ffn.dense_out.weight", hidden, inner);
         Parameters = parameters;
 
-        Tensor Matrix(string name, long rows, long columns) =>
-            Add(name, InitialWeights.Normal(config.InitStd, seed, Index, parameters.Count, dtype, device, [rows, columns]), decay: true);
+        // Drawn under the parameter's own number, or under that of another one whose values it starts with.
+        Tensor Matrix(string name, long rows, long columns, int? like = null) =>
+            Add(name, InitialWeights.Normal(config.InitStd, seed, Index, like ?? parameters.Count, dtype, device, [rows, columns]), decay: true);
 
         Tensor Constant(string name, double value) => Add(name, InitialWeights.Constant(value, dtype, device, hidden), decay: false);
 
