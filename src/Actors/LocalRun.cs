@@ -85,7 +85,12 @@ public sealed record LocalRun
         using var system = ActorSystem.Create(SystemName, Configure(Folder, Options.Impl.SerializeMessages));
         var coordinator = system.ActorOf(Props.Create(() => new RunCoordinator(services)), "coordinator");
         using var registration = stop.Register(() => coordinator.Tell(new RunProtocol.Stop(), ActorRefs.NoSender));
-        var outcome = await coordinator.Ask<RunProtocol.Outcome>(new RunProtocol.Start(), Timeout.InfiniteTimeSpan, CancellationToken.None).ConfigureAwait(false);
+        var ended = coordinator.WatchAsync();
+        var asked = coordinator.Ask<RunProtocol.Outcome>(new RunProtocol.Start(), Timeout.InfiniteTimeSpan, CancellationToken.None);
+        await Task.WhenAny(asked, ended).ConfigureAwait(false);
+        var outcome = asked.IsCompleted
+            ? await asked.ConfigureAwait(false)
+            : new RunProtocol.Outcome(OutcomeKind.Failed, 0, $"the coordinator ended unexpectedly; {Folder.Log} says why, and the same command goes on from the last checkpoint", "");
         await coordinator.GracefulStop(TimeSpan.FromSeconds(30)).ConfigureAwait(false);
         await system.Terminate().ConfigureAwait(false);
         return outcome;
@@ -98,6 +103,7 @@ public sealed record LocalRun
           stdout-loglevel = OFF
           loggers = ["ActorTrainer.Actors.Telemetry.FileLogger, ActorTrainer.Actors"]
           log-dead-letters = off
+          actor.guardian-supervisor-strategy = "Akka.Actor.StoppingSupervisorStrategy"
           actor.serialize-messages = {{(serializeMessages ? "on" : "off")}}
         }
         actortrainer.log-file = "{{folder.Log.Replace("\\", "\\\\", StringComparison.Ordinal)}}"

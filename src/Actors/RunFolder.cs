@@ -31,14 +31,22 @@ public sealed class RunFolder : IDisposable
     {
         Directory.CreateDirectory(path);
         var file = Path.Combine(path, "lock");
+        FileStream held;
         try
         {
-            return new RunFolder(path, new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            held = new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (IOException e) when (e is not DirectoryNotFoundException)
         {
             throw new RefusedException($"Another process works in {path} (it holds {file}). Wait for it, stop it, or take another name=….", e);
         }
+
+        foreach (var temporary in Directory.EnumerateFiles(path, ".*.tmp"))
+        {
+            File.Delete(temporary); // of a process that was killed while it wrote a file
+        }
+
+        return new RunFolder(path, held);
     }
 
     /// <summary>Lets go of the folder.</summary>

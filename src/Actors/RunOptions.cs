@@ -39,7 +39,7 @@ public enum Precision
     /// <summary>Matrix products in bfloat16, weights and sums in float32; refused where the device has no bfloat16 units.</summary>
     BFloat16,
 
-    /// <summary>bfloat16 on a CUDA device that has it, float32 otherwise.</summary>
+    /// <summary>bfloat16 on a CUDA device, float32 on a CPU.</summary>
     Auto,
 }
 
@@ -76,10 +76,10 @@ public sealed record ImplOptions
     /// <summary>Seconds without progress after which a step counts as stalled.</summary>
     public double StallTimeout { get; init; } = 120;
 
-    /// <summary>Roll-backs to the last checkpoint without a committed step in between before the run stops.</summary>
+    /// <summary>Roll-backs to the last checkpoint without a new one in between before the run stops.</summary>
     public int MaxRetries { get; init; } = 3;
 
-    /// <summary>Steps of stage timings kept for trace.json; 0 = none.</summary>
+    /// <summary>Steps of stage timings kept for trace.json, from the start and again from the end of a run; 0 = none.</summary>
     public int TraceSteps { get; init; } = 50;
 
     /// <summary>Committed checkpoints kept for going back; exported folders are never removed.</summary>

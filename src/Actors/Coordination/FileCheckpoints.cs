@@ -19,7 +19,11 @@ public sealed class FileCheckpoints(
     public string Commit(RunPosition position, IReadOnlyDictionary<string, string> objects) => describe(position, objects).Write(store);
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, string> Objects(string manifest) => CheckpointManifest.Read(store, manifest).Units;
+    public IReadOnlyDictionary<string, string> Objects(string manifest)
+    {
+        Remember(manifest);
+        return CheckpointManifest.Read(store, manifest).Units;
+    }
 
     /// <inheritdoc/>
     public string Export(string manifest, long step) => export(CheckpointManifest.Read(store, manifest));
@@ -27,13 +31,18 @@ public sealed class FileCheckpoints(
     /// <inheritdoc/>
     public void Collect(string manifest)
     {
-        _recent.Remove(manifest);
-        _recent.Add(manifest);
+        Remember(manifest);
         while (_recent.Count > Math.Max(1, keep))
         {
             _recent.RemoveAt(0);
         }
 
         store.Collect([.. _recent.SelectMany(hash => CheckpointManifest.Read(store, hash).Units.Values.Append(hash)).Distinct()]);
+    }
+
+    private void Remember(string manifest)
+    {
+        _recent.Remove(manifest);
+        _recent.Add(manifest);
     }
 }

@@ -117,7 +117,7 @@ public sealed partial class RunCoordinator
             if (_options.Train.NonFinite == NonFinitePolicy.Stop)
             {
                 Fail($"step {StepNumber}: NaN or infinity in {where}. The weights are those of step {_state.At.Step}, the last checkpoint is of step "
-                    + $"{_state.Committed.Step}. Lower train.optim.lr or train.clip, or set train.non_finite=skip to leave such steps out.");
+                    + $"{_state.Committed.Step}. Lower train.optim.lr, clip gradients to less (train.clip), or set train.non_finite=skip to leave such steps out.");
                 return;
             }
 
@@ -287,7 +287,7 @@ public sealed partial class RunCoordinator
             {
                 _retries = 0;
                 SnapshotSometimes();
-                _services.Checkpoints.Collect(done.Result);
+                Collect(done.Result);
                 NextDuty();
             });
         }
@@ -302,6 +302,19 @@ public sealed partial class RunCoordinator
             {
                 NextDuty();
             }
+        }
+    }
+
+    /// <summary>Frees old checkpoints; that it could not is worth a word, not a run.</summary>
+    private void Collect(string newest)
+    {
+        try
+        {
+            _services.Checkpoints.Collect(newest);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _services.Observer.OnNotice($"old checkpoints could not be removed: {e.Message}");
         }
     }
 

@@ -37,7 +37,7 @@ public enum TransferKind : byte
 /// <param name="Step">1-based step.</param>
 /// <param name="Phase">Training or evaluation.</param>
 /// <param name="Kind">What it is.</param>
-/// <param name="MicroBatch">Micro-batch of the step, −1 for tied weights.</param>
+/// <param name="MicroBatch">Micro-batch of the step, −1 for the tied table.</param>
 /// <param name="Part">Model part (chunk × stages + stage) that receives it.</param>
 [MessagePackObject]
 public readonly record struct TransferKey(

@@ -1,8 +1,8 @@
 using System.Collections.Frozen;
+using ActorTrainer.Actors.Coordination;
 using Akka.Actor;
 using Akka.Configuration;
 using Akka.Serialization;
-using ActorTrainer.Actors.Coordination;
 using MessagePack;
 using MessagePack.Resolvers;
 

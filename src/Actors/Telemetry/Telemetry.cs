@@ -15,8 +15,8 @@ public readonly record struct StageSpan(
     [property: Key(4)] double End);
 
 /// <summary>Busy and idle time of one stage in one step, in seconds.</summary>
-/// <param name="Busy">Time inside compute instructions.</param>
-/// <param name="Window">Time from the step's first instruction on any stage to its last backward on any stage.</param>
+/// <param name="Busy">Time inside forwards and backwards.</param>
+/// <param name="Window">Time from the step's first forward on any stage to its last backward on any stage.</param>
 public readonly record struct StageLoad(int Stage, double Busy, double Window);
 
 /// <summary>One finished optimiser step.</summary>

@@ -27,26 +27,39 @@ internal static class PretrainCommand
         var code = await Run(context, stop).ConfigureAwait(false);
         if (code == App.Done && !stop.IsCancellationRequested)
         {
-            var run = context.Run;
-            context.Out.WriteLine(
-                $"""
-
-                What to do next:
-                  actortrainer dev data.path=FILE_OR_FOLDER name=mine         the same on your own text
-                  actortrainer dev pipeline=single name={run.Name}-single      the same model in one stage actor …
-                  actortrainer compare-runs {run.Name} {run.Name}-single      … ends with the same bits
-                  actortrainer pretrain --help                                 real runs
-                """);
+            var next = NextSteps(context).ToList();
+            var width = next.Max(step => step.Line.Length) + 2;
+            context.Out.WriteLine("\nWhat to do next:");
+            next.ForEach(step => context.Out.WriteLine($"  {step.Line.PadRight(width)}{step.Help}"));
         }
 
         return code;
+    }
+
+    /// <summary>Command lines worth trying after <c>dev</c>; the twin run keeps the words that the user typed, or its bits would differ.</summary>
+    private static IEnumerable<(string Line, string Help)> NextSteps(CommandContext context)
+    {
+        var run = context.Run;
+        if (run.Data.Path.Length == 0)
+        {
+            yield return ("actortrainer dev data.path=FILE_OR_FOLDER name=mine", "the same on your own text");
+        }
+
+        if (run.Pipeline.Stages > 1 && run.Impl.DigestEvery > 0)
+        {
+            var typed = context.Words.Where(word => !word.StartsWith("name=", StringComparison.Ordinal) && !word.StartsWith("pipeline", StringComparison.Ordinal));
+            var baseDir = context.Words.FirstOrDefault(word => word.StartsWith("base_dir=", StringComparison.Ordinal));
+            yield return ($"actortrainer {string.Join(' ', typed)} pipeline=single name={run.Name}-single", "the same model in one stage actor …");
+            yield return ($"actortrainer compare-runs {run.Name} {run.Name}-single{(baseDir is null ? "" : " " + baseDir)}", "… ends with the same bits");
+        }
+
+        yield return ("actortrainer pretrain --help", "real runs");
     }
 
     private static async Task<int> Run(CommandContext context, CancellationToken stop)
     {
         var run = context.Run;
         using var folder = RunFolder.Open(run.RunFolder);
-        AtomicFile.WriteText(Path.Combine(folder.Root, "config.conf"), ConfigPrinter.Print(context.Configuration!));
 
         var terminal = context.Console.Profile.Out.IsTerminal;
         var progress = new PhaseProgress(context.Out, terminal, TimeProvider.System);
@@ -74,7 +87,7 @@ internal static class PretrainCommand
                 TokenizerHash = tokenizer?.Hash ?? "none",
                 DataKey = data.Manifest.Key,
                 Export = (manifest, store) => ModelExport.Write(folder.Root, manifest, store, tokenizer),
-                Observer = new RunObservers(metrics, trace, view),
+                Observer = new RunObservers(new ConfigLog(folder.Root, ConfigPrinter.Print(context.Configuration!)), metrics, trace, view),
                 Cuda = device.Cuda,
                 BFloat16 = device.BFloat16,
             }.Execute(stop).ConfigureAwait(false);
@@ -91,12 +104,12 @@ internal static class PretrainCommand
         }
 
         RunReports.Write(context.Out, run, folder.Root, bubble, trace.Spans, outcome);
-        return outcome.Kind switch
+        if (outcome.Kind == OutcomeKind.Failed)
         {
-            OutcomeKind.Completed => App.Done,
-            OutcomeKind.Stopped => App.Failed,
-            _ => throw new InvalidOperationException(outcome.Message),
-        };
+            context.Error.WriteLine($"actortrainer: {run.Name} failed: {outcome.Message}");
+        }
+
+        return outcome.Kind == OutcomeKind.Completed ? App.Done : App.Failed;
     }
 
     private static MlmBatchSource Batches(RunConfiguration run, PreparedData data, SpecialTokens special)

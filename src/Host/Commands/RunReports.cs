@@ -26,7 +26,7 @@ internal static class RunReports
         if (metrics.Evaluations.Count > 0)
         {
             var last = metrics.Evaluations[^1];
-            output.WriteLine($"  held-out loss   {last.Loss:F3} nats; unigram entropy of the same {last.MaskedTokens:N0} tokens {last.UnigramEntropy:F3}: {last.UnigramEntropy - last.Loss:F3} below, accuracy {last.Accuracy:P1}");
+            output.WriteLine($"  held-out loss   {last.Loss:F3} nats; unigram entropy of the same {last.MaskedTokens:N0} tokens {last.UnigramEntropy:F3}: {Math.Abs(last.UnigramEntropy - last.Loss):F3} {(last.Loss <= last.UnigramEntropy ? "below" : "above")}, accuracy {last.Accuracy:P1}");
         }
 
         if (spans.Count > 0)
@@ -36,7 +36,7 @@ internal static class RunReports
 
         if (outcome.Export.Length > 0)
         {
-            output.WriteLine($"  model           {outcome.Export}");
+            output.WriteLine($"  model           {Path.GetRelativePath(Environment.CurrentDirectory, outcome.Export)}");
         }
 
         output.WriteLine($"  loss curve      {Path.Combine(folder, "loss.png")}");

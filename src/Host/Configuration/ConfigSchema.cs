@@ -30,6 +30,8 @@ public static class ConfigSchema
         Arch("dropout", new NumberType(0, 1, MaxOpen: true), nameof(BertConfig.Dropout)),
         Arch("layer_norm_eps", new NumberType(0, 0.1, MinOpen: true), nameof(BertConfig.LayerNormEps)),
         Arch("init_std", new NumberType(0, 1, MinOpen: true), nameof(BertConfig.InitStd)),
+        Arch("position_scale", new NumberType(0, 10), nameof(BertConfig.PositionScale)),
+        Arch("learn_position_scale", new SwitchType(), nameof(BertConfig.LearnPositionScale)),
 
         Optim("lr", new NumberType(0, 10), nameof(AdamWOptions.LearningRate)),
         Optim("beta1", new NumberType(0, 1, MaxOpen: true), nameof(AdamWOptions.Beta1)),

@@ -59,6 +59,15 @@ public sealed record BertConfig
     /// <summary>Standard deviation of initial Linear and Embedding weights.</summary>
     public double InitStd { get; init; } = 0.02;
 
+    /// <summary>Initial value of the scalar before the sin/cos positions; 0 = 1/√hidden, as published.</summary>
+    public double PositionScale { get; init; }
+
+    /// <summary>
+    /// Whether that scalar is trained, as published. Early in a run positions only disturb, and at a high learning rate the scalar falls
+    /// to zero within a hundred steps; a short run then never learns word order. Fixed, it cannot.
+    /// </summary>
+    public bool LearnPositionScale { get; init; } = true;
+
     /// <summary>Width of one head.</summary>
     public int HeadWidth => Hidden / Heads;
 
@@ -72,7 +81,18 @@ public sealed record BertConfig
     /// <exception cref="RefusedException">Names the key, the value and the rule.</exception>
     public BertConfig Validate()
     {
-        if (Heads < 1 || Hidden % Heads != 0)
+        foreach (var (key, value) in new[]
+        {
+            ("layers", Layers), ("hidden", Hidden), ("heads", Heads), ("feed_forward", FeedForward), ("vocabulary", Vocabulary), ("sequence", Sequence),
+        })
+        {
+            if (value < 1)
+            {
+                throw new RefusedException($"arch.{key}={value} must be at least 1.");
+            }
+        }
+
+        if (Hidden % Heads != 0)
         {
             throw new RefusedException($"arch.hidden={Hidden} must be a multiple of arch.heads={Heads}: each head takes an equal share of the hidden state.");
         }

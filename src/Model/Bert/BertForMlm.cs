@@ -49,20 +49,11 @@ public sealed class BertForMlm : IDisposable
     /// <summary>Adds the decoder's gradient to the token table's and clears it: once per step, after the last backward.</summary>
     public void ReduceTiedGradients()
     {
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        if (Head.Decoder.grad is { } decoder)
+        using var decoder = Head.Decoder.grad;
+        if (decoder is not null)
         {
-            if (Embedding.Table.grad is { } table)
-            {
-                table.add_(decoder);
-            }
-            else
-            {
-                Embedding.Table.grad = decoder.clone();
-            }
-
-            decoder.zero_();
+            TiedTable.AddGradient(Embedding.Table, decoder);
+            Head.Decoder.grad = null;
         }
     }
 

@@ -26,7 +26,7 @@ public sealed class EmbeddingUnit : ModelUnit
             _positions = PositionTable(config, dtype, device).DetachFromDisposeScope();
         }
 
-        _scale = InitialWeights.Constant(1 / Math.Sqrt(config.Hidden), dtype, device, 1);
+        _scale = InitialWeights.Constant(config.PositionScale > 0 ? config.PositionScale : 1 / Math.Sqrt(config.Hidden), dtype, device, 1);
         _normWeight = InitialWeights.Constant(1, dtype, device, config.Hidden);
         _normBias = InitialWeights.Constant(0, dtype, device, config.Hidden);
         Parameters =
@@ -64,7 +64,7 @@ public sealed class EmbeddingUnit : ModelUnit
         }
 
         // Scaling the [S, H] table first keeps the scalar's gradient from needing a [B, S, H] temporary.
-        var embedded = _lookUp.forward(ids) + _positions.narrow(0, 0, length) * _scale;
+        var embedded = _lookUp.forward(ids) + _positions.narrow(0, 0, length) * (_config.LearnPositionScale ? _scale : _scale.detach());
         var normed = nn.functional.layer_norm(embedded, [_config.Hidden], _normWeight, _normBias, _config.LayerNormEps);
         return SeededDropout.Apply(normed, _config.Dropout, context, Index, site: 0);
     }

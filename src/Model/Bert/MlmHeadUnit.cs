@@ -38,6 +38,9 @@ public sealed class MlmHeadUnit : ModelUnit
     /// <exception cref="InvalidOperationException">Neither <see cref="TieTo"/> nor <see cref="UntiedCopy"/> was called.</exception>
     public Tensor Decoder => _decoder ?? throw new InvalidOperationException("The head has no decoder yet: call TieTo or UntiedCopy.");
 
+    /// <summary>Whether <see cref="Decoder"/> can be used.</summary>
+    public bool HasDecoder => _decoder is not null;
+
     /// <summary>Makes the decoder another leaf over the memory of <paramref name="table"/>, for a stage that owns both.</summary>
     public void TieTo(Tensor table) => Replace(table.detach());
 

@@ -43,7 +43,7 @@ public static class CheckpointFolder
     public static string? Latest(string runFolder) => All(runFolder) is [.., var last] ? last.Path : null;
 
     /// <summary>
-    /// Makes an export: <paramref name="write"/> fills a temporary folder, which is renamed once all three files are there and on disk. An
+    /// Makes an export: <paramref name="write"/> fills a temporary folder, which is renamed once model and configuration are there and all is on disk (data that came tokenised may have no tokenizer). An
     /// export of the same step is replaced; what an earlier, killed export left behind is removed. One writer per run.
     /// </summary>
     /// <returns>Full path of the export.</returns>
@@ -63,7 +63,7 @@ public static class CheckpointFolder
         try
         {
             write(temporary);
-            foreach (var name in new[] { ModelFile, ConfigFile, TokenizerFile })
+            foreach (var name in new[] { ModelFile, ConfigFile })
             {
                 if (!File.Exists(Path.Combine(temporary, name)))
                 {

@@ -104,7 +104,7 @@ public static class DatasetBuilder
     {
         if (options.Sequence < 1)
         {
-            throw new RefusedException($"data.sequence={options.Sequence}: expected at least 1 token per block.");
+            throw new RefusedException($"arch.sequence={options.Sequence}: expected at least 1 token per block.");
         }
 
         if (!(options.HeldOutFraction is >= 0 and < 1))
@@ -134,7 +134,7 @@ public static class DatasetBuilder
         if (train.Blocks == 0)
         {
             throw new RefusedException(
-                $"{what}: {train.Tokens} tokens to train on, fewer than one block of {options.Sequence}; give more text or a smaller data.sequence.");
+                $"{what}: {train.Tokens} tokens to train on, fewer than one block of {options.Sequence}; give more text or a smaller arch.sequence.");
         }
 
         if (heldOut.Blocks > 0)
@@ -153,7 +153,7 @@ public static class DatasetBuilder
             throw new RefusedException(
                 $"{what}: data.held_out_fraction={options.HeldOutFraction} holds out {pass.HeldOutDocuments} of "
                 + $"{pass.HeldOutDocuments + pass.TrainDocuments} documents ({heldOut.Tokens} tokens), fewer than one block of {options.Sequence}; "
-                + "raise it, name held-out text in data.valid_path, use data.layout=lines if every line is a document, or set it to 0 for none.");
+                + "raise it, name held-out text in data.valid_path, or use data.layout=lines if every line is a document.");
         }
     }
 

@@ -1,0 +1,80 @@
+using ActorTrainer.Actors.Coordination;
+using ActorTrainer.Actors.Protocol;
+using ActorTrainer.Actors.Schedules;
+using ActorTrainer.Actors.Telemetry;
+using Akka.Actor;
+using Akka.Configuration;
+using Akka.TestKit.Xunit2;
+using Xunit;
+
+namespace ActorTrainer.Tests.Actors;
+
+public class WireSerializerTests() : TestKit(WireSerializer.Config.WithFallback(ConfigurationFactory.ParseString("akka.loglevel = OFF")))
+{
+    private static readonly Dictionary<string, string> Objects = new() { ["embedding"] = "ab", ["head"] = "cd" };
+
+    private static readonly object[] Samples =
+    [
+        new StageProtocol.Prepare("r", 2, 1, 4, [1, 2, 1, 1], "{\"a\":1}", Objects),
+        new StageProtocol.Ready("r", 2, 1),
+        new StageProtocol.RunStep("r", 2, 7, Phase.Evaluate, 3, 0.125, true, true),
+        new StageProtocol.GradientsReady("r", 2, 7, 1, new Dictionary<int, double[]> { [3] = [1.5, double.NaN], [4] = [] }, double.PositiveInfinity, -1),
+        new StageProtocol.Update("r", 2, 7, 1e-3, 0.5, true),
+        new StageProtocol.StepDone(
+            "r", 2, 7, Phase.Train, 1, 0.5, 1.25, double.NaN, new EvaluationScore(1.5, 2, 3), [new LayerDigest("layers.0", "a", "b", "c")],
+            [new StageSpan(1, 7, new Instruction(InstructionKind.Backward, 2, 1), 0.5, 0.75)]),
+        new StageProtocol.Save("r", 2, 7),
+        new StageProtocol.Saved("r", 2, 7, 1, Objects),
+        new StageProtocol.Failed("r", 2, 7, 1, "Forward(0)", "why"),
+        new StageProtocol.Waiting("r", 2, 7, 1),
+        new StageProtocol.AskStatus("r", 2),
+        new StageProtocol.Status("r", 2, 7, 1, true, 3.5, "computes"),
+        new RunProtocol.Start(),
+        new RunProtocol.Stop(),
+        new RunProtocol.Outcome(OutcomeKind.Failed, 7, "why", "where"),
+        new RunEvents.Created("r", "a=1\nb=2"),
+        new RunEvents.AttemptStarted(2, 7, "why"),
+        new RunEvents.StepRecorded(2, 7, 1.5, double.NaN, 1e-3, 64, 0.25, true),
+        new RunEvents.Committed(2, 7, "hash"),
+        new RunEvents.Completed(7, "where"),
+        new RunEvents.Failed(7, "why"),
+        new DealerProtocol.Deal("r", 2, 7, Phase.Train, 128, [16, 16, 3]),
+        new RunState("r", "a=1", 2, new RunPosition(7, 448, 3.5, 1), RunPosition.Start, "hash", ""),
+    ];
+
+    [Fact]
+    public void Every_wire_type_has_a_sample_here_and_comes_back_equal()
+    {
+        var serialization = Sys.Serialization;
+        Assert.Equal(WireSerializer.KnownTypes.Select(t => t.Name).Order(), Samples.Select(s => s.GetType().Name).Order());
+        foreach (var sample in Samples)
+        {
+            var serializer = Assert.IsType<WireSerializer>(serialization.FindSerializerFor(sample));
+            var back = serializer.FromBinary(serializer.ToBinary(sample), serializer.Manifest(sample));
+            Assert.Equivalent(sample, back, strict: true);
+        }
+    }
+
+    [Fact]
+    public void Every_message_type_of_the_protocols_is_in_the_table()
+    {
+        var declared = typeof(IWire).Assembly.GetTypes().Where(t => !t.IsInterface && !t.IsAbstract && typeof(IWire).IsAssignableFrom(t));
+
+        Assert.Equal(declared.Select(t => t.FullName).Order(), WireSerializer.KnownTypes.Select(t => t.FullName).Order());
+    }
+
+    [Fact]
+    public void An_unknown_manifest_and_broken_bytes_are_refused()
+    {
+        var serializer = new WireSerializer((ExtendedActorSystem)Sys);
+        var bytes = serializer.ToBinary(Samples[0]);
+
+        Assert.Contains("Manifest 'zz9'", Assert.Throws<ArgumentException>(() => serializer.FromBinary(bytes, "zz9")).Message);
+        Assert.ThrowsAny<Exception>(() => serializer.FromBinary(bytes[..(bytes.Length / 2)], "sp1"));
+        Assert.Throws<ArgumentException>(() => serializer.Manifest("a string"));
+    }
+
+    [Fact]
+    public void The_identifier_is_that_of_the_journals_already_written() =>
+        Assert.Equal(2174, new WireSerializer((ExtendedActorSystem)Sys).Identifier);
+}

@@ -1,0 +1,75 @@
+using Xunit;
+
+namespace ActorTrainer.Tests.Processes;
+
+/// <summary>
+/// A working folder in which tests start the program: small runs that share their prepared data, and one undisturbed run of
+/// them that the others are compared with.
+/// </summary>
+public sealed class ProgramFolder : IDisposable
+{
+    /// <summary>Steps of a small run.</summary>
+    public const int Steps = 50;
+
+    private static readonly string[] Small =
+    [
+        "arch=tiny", "train=dev", "data=sample", "impl=dev", "pipeline=two", "data.sample_megabytes=1", "data.cache=cache", "base_dir=runs",
+        $"train.budget.amount={Steps}", "train.checkpoint_every=10", "train.evaluate_every=25",
+    ];
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("actortrainer-processes-");
+    private readonly Lazy<string> _undisturbed;
+
+    public ProgramFolder() => _undisturbed = new Lazy<string>(() =>
+    {
+        using var run = Pretrain("undisturbed");
+        run.ShouldEndWith(0);
+        return "undisturbed";
+    });
+
+    /// <summary>Name of a complete small run of two stages that nothing disturbed.</summary>
+    public string Undisturbed => _undisturbed.Value;
+
+    /// <summary>A file or folder of a run.</summary>
+    public string PathOf(string run, params string[] parts) => Path.Combine([_folder.FullName, "runs", run, .. parts]);
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    /// <summary>Starts a command as it is.</summary>
+    internal ProgramProcess Start(params string[] words) => ProgramProcess.Start(_folder.FullName, words);
+
+    /// <summary>Starts a command of a small run; words here replace those of the same key.</summary>
+    internal ProgramProcess StartSmall(string command, string name, params string[] words)
+    {
+        var given = words.Select(KeyOf).ToHashSet();
+        return Start([command, $"name={name}", .. Small.Where(word => !given.Contains(KeyOf(word))), .. words]);
+    }
+
+    /// <summary>Starts, or goes on with, a small run.</summary>
+    internal ProgramProcess Pretrain(string name, params string[] words) => StartSmall("pretrain", name, words);
+
+    /// <summary>Starts a small run and kills it once it has reported a step.</summary>
+    internal void PretrainAndKill(string name, long step, params string[] words)
+    {
+        using var run = Pretrain(name, words);
+        run.WaitForStep(step);
+        run.Kill();
+    }
+
+    /// <summary>Fails unless all steps of a run have the bits of the undisturbed run.</summary>
+    internal void ShouldAgree(string name)
+    {
+        using var comparison = Start("compare-runs", Undisturbed, name, "base_dir=runs");
+        comparison.ShouldEndWith(0).ShouldSay($"agree bit for bit: {Steps} steps (1 … {Steps}), 4 layers");
+        Assert.DoesNotContain("not compared", comparison.Output);
+    }
+
+    private static string KeyOf(string word) => word.Split('=')[0];
+}
+
+/// <summary>Tests that start processes run one after another, in one folder.</summary>
+[CollectionDefinition(Name)]
+public sealed class ProcessesCollection : ICollectionFixture<ProgramFolder>
+{
+    public const string Name = "processes";
+}
