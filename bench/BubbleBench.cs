@@ -25,8 +25,8 @@ public static class BubbleBench
             $"""
             {Arch.Layers} layers of {Arch.Hidden}, micro-batches of {rows} × {Arch.Sequence} tokens, {Stages} stages of one thread, medians of {steps} steps after {warmUp} for warming up
 
-            | schedule | micro-batches | formula | measured | difference, points | simulated with measured parts | stage busy time |
-            |---|---|---|---|---|---|---|
+            | schedule | micro-batches | formula | measured | difference, points | simulated with measured parts | stage busy time | hand-over, µs |
+            |---|---|---|---|---|---|---|---|
             """);
         foreach (var (kind, chunks, cut) in new[]
         {
@@ -68,8 +68,25 @@ public static class BubbleBench
         return string.Create(
             CultureInfo.InvariantCulture,
             $"| {kind} | {microBatches} | {100 * formula:0.0} % | {100 * measured:0.0} % | {100 * (measured - formula):+0.0;−0.0} | {100 * simulated:0.0} % "
-            + $"| {string.Join(" : ", busy.Select(b => b.ToString("0.000 s", CultureInfo.InvariantCulture)))} |");
+            + $"| {string.Join(" : ", busy.Select(b => b.ToString("0.000 s", CultureInfo.InvariantCulture)))} "
+            + $"| {1e6 * HandOver(spans):0} |");
     }
+
+    /// <summary>
+    /// Seconds between two forwards of the first stage with nothing in between, median: its inputs are there, so this is what actor, dispatcher
+    /// and thread take. NaN where the schedule has no such pair.
+    /// </summary>
+    private static double HandOver(IEnumerable<StageSpan> spans)
+    {
+        var first = spans.Where(s => s.Stage == 0).ToList();
+        var gaps = first.Zip(first.Skip(1), (one, next) => (One: one, Next: next))
+            .Where(pair => pair.One.Step == pair.Next.Step && IsFirstForward(pair.One) && IsFirstForward(pair.Next))
+            .Select(pair => pair.Next.Start - pair.One.End)
+            .ToList();
+        return gaps.Count > 0 ? Statistics.Median(gaps) : double.NaN;
+    }
+
+    private static bool IsFirstForward(StageSpan span) => span.Instruction is { Kind: InstructionKind.Forward, Chunk: 0 };
 
     private static double Cost(IEnumerable<StageSpan> spans, int part, InstructionKind kind) => Statistics.Median(
         spans.Where(s => s.Instruction.Kind == kind && s.Instruction.Chunk * Stages + s.Stage == part).Select(s => s.End - s.Start));
