@@ -22,6 +22,12 @@ public sealed record StageSettings(IDataPlane Plane, ScheduleKind Schedule, int 
 /// </summary>
 public sealed class StageActor : ReceiveActor, IWithTimers
 {
+    /// <summary>
+    /// Jobs given to the thread at a time. With a second one waiting, the thread goes on by itself instead of idling until this actor
+    /// has been scheduled.
+    /// </summary>
+    private const int LookAhead = 2;
+
     private readonly StageSettings _settings;
     private readonly IStageComputation _computation;
     private readonly StageWorker _worker;
@@ -33,8 +39,9 @@ public sealed class StageActor : ReceiveActor, IWithTimers
     private IActorRef _coordinator = ActorRefs.Nobody;
     private StageProtocol.RunStep? _step;
     private StageProgram? _program;
-    private long _jobsPosted;
-    private bool _busy;
+    private readonly Queue<string> _doing = [];
+    private long _epoch;
+    private bool _begun;
     private double _since;
     private StageTimes _times;
 
@@ -51,7 +58,7 @@ public sealed class StageActor : ReceiveActor, IWithTimers
         Receive<StageProtocol.Save>(OnSave, IsCurrent);
         Receive<StageProtocol.AskStatus>(_ => Sender.Tell(Status()), IsCurrent);
         Receive<Arrived>(OnArrived);
-        Receive<JobDone>(OnJobDone, done => done.Number == _jobsPosted);
+        Receive<JobDone>(OnJobDone, done => done.Epoch == _epoch);
         Receive<JobDone>(done => (done.Result as IDisposable)?.Dispose());
         Receive<StallCheck>(OnStallCheck);
         Receive<IAttemptMessage>(m => Drop(m.ToString()!));
@@ -143,10 +150,7 @@ public sealed class StageActor : ReceiveActor, IWithTimers
         else
         {
             Accept(arrived);
-            if (!_busy)
-            {
-                Advance();
-            }
+            Advance();
         }
     }
 
@@ -163,33 +167,55 @@ public sealed class StageActor : ReceiveActor, IWithTimers
     private void Advance()
     {
         var program = _program!;
-        while (program.Current is { } instruction)
+        while (_begun && _doing.Count < LookAhead && program.Current is { } instruction)
         {
-            if (program.Missing.Any())
+            // The clip factor needs the norms of all stages: the coordinator's Update posts the optimiser's job.
+            if (instruction.Kind == InstructionKind.OptimiserStep || program.Missing.Any())
             {
                 StartWaiting();
                 return;
             }
 
-            switch (instruction.Kind)
+            if (instruction.Kind is not (InstructionKind.ReceiveActivation or InstructionKind.ReceiveGradient or InstructionKind.ReceiveTiedGradient))
             {
-                case InstructionKind.ReceiveActivation or InstructionKind.ReceiveGradient or InstructionKind.ReceiveTiedGradient:
-                    program.Advance();
-                    break;
-                case InstructionKind.SendActivation or InstructionKind.SendGradient:
-                    Send(instruction);
-                    program.Advance();
-                    break;
-                case InstructionKind.OptimiserStep:
-                    // The clip factor needs the norms of all stages: the coordinator's Update posts the job.
-                    StartWaiting();
-                    return;
-                default:
-                    Post(instruction, instruction.ToString(), JobOf(instruction));
-                    return;
+                PostInstruction(program, instruction);
             }
+
+            program.Advance();
         }
 
+        if (_begun && _doing.Count == 0)
+        {
+            Finish(program);
+        }
+    }
+
+    /// <summary>Posts the computation and the send behind it as one job: what is made leaves from the thread that made it.</summary>
+    private void PostInstruction(StageProgram program, Instruction instruction)
+    {
+        var job = JobOf(instruction);
+        if (program.SendOfCurrent() is not { } send)
+        {
+            Post(instruction, instruction.ToString(), job);
+            return;
+        }
+
+        var (stage, key) = program.Destination(send);
+        var plane = _settings.Plane;
+        Post(instruction, instruction.ToString(), () =>
+        {
+            plane.Send(stage, key, (IPayload)job()!);
+            return null;
+        });
+        if (send != instruction)
+        {
+            program.Advance();
+        }
+    }
+
+    private void Finish(StageProgram program)
+    {
+        _begun = false;
         _program = null;
         program.Dispose();
         var (step, times, spans) = (_step!, _times, _spans.ToArray());
@@ -240,7 +266,7 @@ public sealed class StageActor : ReceiveActor, IWithTimers
 
     private void OnUpdate(StageProtocol.Update update)
     {
-        if (_program?.Current is not { Kind: InstructionKind.OptimiserStep } instruction || _busy)
+        if (_program?.Current is not { Kind: InstructionKind.OptimiserStep } instruction || _doing.Count > 0)
         {
             Drop(update.ToString());
             return;
@@ -251,6 +277,7 @@ public sealed class StageActor : ReceiveActor, IWithTimers
             _computation.Update(update);
             return null;
         });
+        _program.Advance();
     }
 
     private void OnSave(StageProtocol.Save save) => Post(null, "Save", () =>
@@ -260,9 +287,13 @@ public sealed class StageActor : ReceiveActor, IWithTimers
     private void Post(Instruction? instruction, string doing, Func<object?> job)
     {
         Timers.Cancel(StallCheck.Key);
-        _busy = true;
-        _since = _settings.Clock.Seconds;
-        var number = ++_jobsPosted;
+        if (_doing.Count == 0)
+        {
+            _since = _settings.Clock.Seconds;
+        }
+
+        _doing.Enqueue(doing);
+        var epoch = _epoch;
         var self = Self;
         var clock = _settings.Clock;
         _worker.Post(() =>
@@ -271,18 +302,18 @@ public sealed class StageActor : ReceiveActor, IWithTimers
             try
             {
                 var result = job();
-                self.Tell(new JobDone(number, instruction, doing, result, null, start, clock.Seconds), ActorRefs.NoSender);
+                self.Tell(new JobDone(epoch, instruction, doing, result, null, start, clock.Seconds), ActorRefs.NoSender);
             }
             catch (Exception e)
             {
-                self.Tell(new JobDone(number, instruction, doing, null, e, start, clock.Seconds), ActorRefs.NoSender);
+                self.Tell(new JobDone(epoch, instruction, doing, null, e, start, clock.Seconds), ActorRefs.NoSender);
             }
         });
     }
 
     private void OnJobDone(JobDone done)
     {
-        _busy = false;
+        _doing.Dequeue();
         _since = _settings.Clock.Seconds;
         if (done.Error is { } error)
         {
@@ -299,59 +330,42 @@ public sealed class StageActor : ReceiveActor, IWithTimers
         }
         else if (_program is not null)
         {
-            OnInstructionDone(done.Instruction, done);
+            _begun = true;
+            if (done.Instruction is { } instruction)
+            {
+                OnInstructionDone(instruction, done);
+            }
+
             Advance();
         }
     }
 
-    private void OnInstructionDone(Instruction? done, JobDone job)
+    private void OnInstructionDone(Instruction instruction, JobDone job)
     {
-        if (done is not { } instruction)
-        {
-            return;
-        }
-
         if (_step!.Spans)
         {
             _spans.Add(new StageSpan(_plan.Stage, _step.Step, instruction, job.Start, job.End));
         }
 
         _times = _times.With(instruction, job.Start, job.End);
-        switch (job.Result)
+        if (job.Result is StepGradients gradients)
         {
-            case StepGradients gradients:
-                _coordinator.Tell(new StageProtocol.GradientsReady(
-                    _plan.Run, _plan.Attempt, _step!.Step, _plan.Stage, gradients.UnitNorms, gradients.Loss, gradients.NonFinite));
-                break;
-            case IPayload payload when instruction.Kind is InstructionKind.SendTiedGradient or InstructionKind.SendTiedWeight:
-                _program!.Keep(instruction, payload);
-                Send(instruction);
-                break;
-            case IPayload payload:
-                _program!.Keep(instruction, payload);
-                break;
+            _coordinator.Tell(new StageProtocol.GradientsReady(
+                _plan.Run, _plan.Attempt, _step.Step, _plan.Stage, gradients.UnitNorms, gradients.Loss, gradients.NonFinite));
         }
-
-        _program!.Advance();
-    }
-
-    private void Send(Instruction instruction)
-    {
-        var (stage, key, payload) = _program!.TakeOutgoing(instruction);
-        _settings.Plane.Send(stage, key, payload);
     }
 
     private void StartWaiting()
     {
-        if (!Timers.IsTimerActive(StallCheck.Key))
+        if (_doing.Count == 0 && !Timers.IsTimerActive(StallCheck.Key))
         {
-            Timers.StartPeriodicTimer(StallCheck.Key, new StallCheck(_jobsPosted), _settings.StallTimeout);
+            Timers.StartPeriodicTimer(StallCheck.Key, new StallCheck(_epoch), _settings.StallTimeout);
         }
     }
 
     private void OnStallCheck(StallCheck check)
     {
-        if (!_busy && check.Jobs == _jobsPosted && _program is not null)
+        if (_doing.Count == 0 && check.Epoch == _epoch && _program is not null)
         {
             _coordinator.Tell(new StageProtocol.Waiting(_plan.Run, _plan.Attempt, _step!.Step, _plan.Stage));
         }
@@ -359,18 +373,20 @@ public sealed class StageActor : ReceiveActor, IWithTimers
 
     private StageProtocol.Status Status()
     {
-        var text = _busy ? $"computes {_program?.Current?.ToString() ?? "outside of a step"}"
+        var busy = _doing.TryPeek(out var doing);
+        var text = busy ? $"computes {doing}"
             : _program?.Current is null ? "has nothing to do"
             : _program.Missing.Any() ? _program.DescribeWait()
             : $"waits at {_program.Current} for the coordinator";
-        return new StageProtocol.Status(_plan.Run, _plan.Attempt, _step?.Step ?? 0, _plan.Stage, _busy, _settings.Clock.Seconds - _since, text);
+        return new StageProtocol.Status(_plan.Run, _plan.Attempt, _step?.Step ?? 0, _plan.Stage, busy, _settings.Clock.Seconds - _since, text);
     }
 
     private void EndProgram()
     {
         Timers.Cancel(StallCheck.Key);
-        _jobsPosted++; // a job still running belongs to the past: its result is dropped
-        _busy = false;
+        _epoch++; // jobs still running belong to the past: their results are dropped
+        _doing.Clear();
+        _begun = false;
         _program?.Dispose();
         _program = null;
         _step = null;
@@ -393,10 +409,10 @@ public sealed class StageActor : ReceiveActor, IWithTimers
         _log.Debug("Stage {0} dropped a stale message ({1} so far): {2}", _plan.Stage, Dropped, what);
     }
 
-    private sealed record JobDone(long Number, Instruction? Instruction, string Doing, object? Result, Exception? Error, double Start, double End)
+    private sealed record JobDone(long Epoch, Instruction? Instruction, string Doing, object? Result, Exception? Error, double Start, double End)
         : INoSerializationVerificationNeeded;
 
-    private sealed record StallCheck(long Jobs) : INoSerializationVerificationNeeded
+    private sealed record StallCheck(long Epoch) : INoSerializationVerificationNeeded
     {
         public static readonly string Key = "stall";
     }

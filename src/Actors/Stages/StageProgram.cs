@@ -5,8 +5,8 @@ using ActorTrainer.Actors.Schedules;
 namespace ActorTrainer.Actors.Stages;
 
 /// <summary>
-/// The state of one stage inside one step, without an actor around it: where the program stands, what has arrived, what
-/// was computed and not yet sent. Payloads held here are owned here.
+/// The state of one stage inside one step, without an actor around it: where the program stands and what has arrived.
+/// Payloads held here are owned here.
 /// </summary>
 /// <param name="step">Run, attempt, step and phase.</param>
 /// <param name="stage">0-based stage.</param>
@@ -16,7 +16,6 @@ namespace ActorTrainer.Actors.Stages;
 public sealed class StageProgram(StageProtocol.RunStep step, int stage, int stages, int parts, IReadOnlyList<Instruction> instructions) : IDisposable
 {
     private readonly Dictionary<TransferKey, IPayload> _arrived = [];
-    private readonly Dictionary<(InstructionKind, int, int), IPayload> _results = [];
     private int _cursor;
 
     /// <summary>The instruction that comes next, null at the end.</summary>
@@ -41,26 +40,44 @@ public sealed class StageProgram(StageProtocol.RunStep step, int stage, int stag
             : throw new InvalidOperationException($"Stage {stage}: {instruction} ran before its {key} had arrived.");
     }
 
-    /// <summary>Keeps a result until its send instruction.</summary>
-    public void Keep(Instruction instruction, IPayload payload) => _results.Add((instruction.Kind, instruction.MicroBatch, instruction.Chunk), payload);
-
     /// <summary>Goes on to the next instruction.</summary>
     public void Advance() => _cursor++;
 
-    /// <summary>Content and destination of a send instruction; the caller owns the payload.</summary>
-    public (int Stage, TransferKey Key, IPayload Payload) TakeOutgoing(Instruction send)
+    /// <summary>
+    /// The send that takes what <see cref="Current"/> makes: the instruction itself for tied tensors, else the one right behind it; null
+    /// when its result stays here.
+    /// </summary>
+    public Instruction? SendOfCurrent()
     {
-        var (source, kind, part) = send.Kind switch
+        if (Current is not { } current)
         {
-            InstructionKind.SendActivation => (InstructionKind.Forward, TransferKind.Activation, PartOf(send.Chunk) + 1),
-            InstructionKind.SendGradient => (InstructionKind.Backward, TransferKind.Gradient, PartOf(send.Chunk) - 1),
-            InstructionKind.SendTiedGradient => (InstructionKind.SendTiedGradient, TransferKind.TiedGradient, 0),
-            InstructionKind.SendTiedWeight => (InstructionKind.SendTiedWeight, TransferKind.TiedWeight, parts - 1),
+            return null;
+        }
+
+        return current.Kind switch
+        {
+            InstructionKind.SendTiedGradient or InstructionKind.SendTiedWeight => current,
+            InstructionKind.Forward => Behind(InstructionKind.SendActivation),
+            InstructionKind.Backward => Behind(InstructionKind.SendGradient),
+            _ => null,
+        };
+
+        Instruction? Behind(InstructionKind kind) =>
+            _cursor + 1 < instructions.Count && instructions[_cursor + 1] == current with { Kind = kind } ? instructions[_cursor + 1] : null;
+    }
+
+    /// <summary>Where a send goes.</summary>
+    public (int Stage, TransferKey Key) Destination(Instruction send)
+    {
+        var (kind, part) = send.Kind switch
+        {
+            InstructionKind.SendActivation => (TransferKind.Activation, PartOf(send.Chunk) + 1),
+            InstructionKind.SendGradient => (TransferKind.Gradient, PartOf(send.Chunk) - 1),
+            InstructionKind.SendTiedGradient => (TransferKind.TiedGradient, 0),
+            InstructionKind.SendTiedWeight => (TransferKind.TiedWeight, parts - 1),
             _ => throw new ArgumentException($"{send} is not a send."),
         };
-        return _results.Remove((source, send.MicroBatch, send.Chunk), out var payload)
-            ? (part % stages, KeyFor(kind, send.MicroBatch, part), payload)
-            : throw new InvalidOperationException($"Stage {stage}: nothing to send for {send}.");
+        return (part % stages, KeyFor(kind, send.MicroBatch, part));
     }
 
     /// <summary>Says whom the stage waits for, for people.</summary>
@@ -73,13 +90,12 @@ public sealed class StageProgram(StageProtocol.RunStep step, int stage, int stag
     /// <summary>Frees everything that was not handed on.</summary>
     public void Dispose()
     {
-        foreach (var payload in _arrived.Values.Concat(_results.Values))
+        foreach (var payload in _arrived.Values)
         {
             payload.Dispose();
         }
 
         _arrived.Clear();
-        _results.Clear();
     }
 
     private IEnumerable<TransferKey> Needs(Instruction? instruction)
