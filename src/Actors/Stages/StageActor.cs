@@ -201,10 +201,16 @@ public sealed class StageActor : ReceiveActor, IWithTimers
         }
 
         var (stage, key) = program.Destination(send);
-        var plane = _settings.Plane;
+        var epoch = _epoch;
         Post(instruction, instruction.ToString(), () =>
         {
-            plane.Send(stage, key, (IPayload)job()!);
+            var payload = (IPayload)job()!;
+            if (Interlocked.Read(ref _epoch) != epoch)
+            {
+                return payload; // given up meanwhile: comes back to be freed
+            }
+
+            _settings.Plane.Send(stage, key, payload);
             return null;
         });
         if (send != instruction)
@@ -384,7 +390,7 @@ public sealed class StageActor : ReceiveActor, IWithTimers
     private void EndProgram()
     {
         Timers.Cancel(StallCheck.Key);
-        _epoch++; // jobs still running belong to the past: their results are dropped
+        Interlocked.Increment(ref _epoch); // jobs still running belong to the past: their results are dropped
         _doing.Clear();
         _begun = false;
         _program?.Dispose();
