@@ -1,5 +1,6 @@
 using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Telemetry;
+using ActorTrainer.Model.Common;
 using ActorTrainer.Model.Optimisation;
 using Akka.Actor;
 using Akka.Event;
@@ -305,14 +306,14 @@ public sealed partial class RunCoordinator
         }
     }
 
-    /// <summary>Frees old checkpoints; that it could not is worth a word, not a run.</summary>
+    /// <summary>Frees old checkpoints; that it could not, or that an old one is damaged, is worth a word, not a run.</summary>
     private void Collect(string newest)
     {
         try
         {
             _services.Checkpoints.Collect(newest);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or RefusedException)
         {
             _services.Observer.OnNotice($"old checkpoints could not be removed: {e.Message}");
         }

@@ -135,8 +135,7 @@ internal sealed class StageUnits : IDisposable
             throw new RefusedException($"The checkpoint has no state of unit '{unit.Name}'; it holds {string.Join(", ", objects.Keys)}. It is of another model.");
         }
 
-        using var stream = store.Open(hash);
-        UnitStateFile.Read(stream, unit.Parameters, optimiser, store.PathOf(hash));
+        UnitStateFile.Read(store.Verified(hash), unit.Parameters, optimiser);
     }
 
     /// <summary>Gives the head its decoder: the table itself when it lies on this stage, else a copy that the embedding's stage keeps up to date.</summary>

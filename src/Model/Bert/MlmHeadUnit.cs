@@ -45,7 +45,11 @@ public sealed class MlmHeadUnit : ModelUnit
     public void TieTo(Tensor table) => Replace(table.detach());
 
     /// <summary>Gives the decoder memory of its own with the values of <paramref name="table"/>, for a stage without the table.</summary>
-    public void UntiedCopy(Tensor table) => Replace(table.detach().clone());
+    public void UntiedCopy(Tensor table)
+    {
+        using var values = table.detach();
+        Replace(values.clone());
+    }
 
     /// <summary>Scores of every token at the given positions.</summary>
     /// <param name="hidden">[B, S, hidden].</param>

@@ -93,6 +93,14 @@ public sealed class ContentStore
         }
     }
 
+    /// <summary>File of an object whose content has been checked against its name, for readers that need a file.</summary>
+    /// <exception cref="RefusedException">There is no such object, or its file is damaged; the message names the file.</exception>
+    public string Verified(string hash)
+    {
+        using var checkedNow = Open(hash);
+        return PathOf(hash);
+    }
+
     /// <summary>Whether an object is there (its content is not looked at).</summary>
     public bool Contains(string hash) => File.Exists(PathOf(hash));
 

@@ -10,8 +10,6 @@ namespace ActorTrainer.Model.Checkpoints;
 /// </summary>
 public static class SafeTensors
 {
-    // Torch exposes memory as spans of at most 2^31 bytes, so large tensors go in pieces.
-    private const long PieceElements = 1 << 20;
     private const int CopyBuffer = 1 << 20;
 
     /// <summary>Reads and checks a file's header; see <see cref="SafeTensorsHeader.Read(string)"/>.</summary>
@@ -38,12 +36,7 @@ public static class SafeTensors
         stream.Write(SafeTensorsHeader.Serialize(entries, metadata));
         foreach (var entry in entries)
         {
-            using var scope = NewDisposeScope();
-            using var noGrad = no_grad();
-            foreach (var piece in Pieces(values[entry.Name].detach().cpu().contiguous()))
-            {
-                stream.Write(piece.bytes);
-            }
+            TensorBytes.Visit(values[entry.Name], stream.Write);
         }
     }
 
@@ -169,7 +162,7 @@ public static class SafeTensors
         using var stream = Open(header, entry);
         try
         {
-            foreach (var piece in Pieces(target))
+            foreach (var piece in TensorBytes.Pieces(target))
             {
                 stream.ReadExactly(piece.bytes);
             }
@@ -210,18 +203,6 @@ public static class SafeTensors
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new RefusedException($"{header.Path}: cannot be read ({e.Message}).", e);
-        }
-    }
-
-    /// <summary>Contiguous one-dimensional views that together are the tensor.</summary>
-    private static IEnumerable<Tensor> Pieces(Tensor contiguous)
-    {
-        var flat = contiguous.view(-1);
-        var count = flat.shape[0];
-        for (var start = 0L; start < count; start += PieceElements)
-        {
-            using var piece = flat.narrow(0, start, Math.Min(PieceElements, count - start));
-            yield return piece;
         }
     }
 }

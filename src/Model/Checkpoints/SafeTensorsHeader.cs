@@ -188,7 +188,10 @@ public sealed class SafeTensorsHeader
 
         foreach (var pair in value.EnumerateObject())
         {
-            metadata[pair.Name] = pair.Value.GetString()!;
+            if (!metadata.TryAdd(pair.Name, pair.Value.GetString()!))
+            {
+                throw Bad(path, $"{pair.Name} appears twice in {MetadataKey}");
+            }
         }
     }
 

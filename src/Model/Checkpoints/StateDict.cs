@@ -59,7 +59,7 @@ public static class StateDict
     }
 
     /// <summary>
-    /// The same from files of single units (see <see cref="SaveUnit"/>), byte by byte and with equal result: no process has to
+    /// The same from files of single units (see <see cref="UnitStateFile"/>), byte by byte and with equal result: no process has to
     /// hold the whole model. Tensors in the files beyond the learned ones are left out.
     /// </summary>
     /// <exception cref="RefusedException">A file is not valid, or a learned tensor is in none or in several of them.</exception>
@@ -98,31 +98,6 @@ public static class StateDict
             ],
             Metadata);
         ModelConfigFile.Save(Path.Combine(folder, ModelConfigFile.FileName), config);
-    }
-
-    /// <summary>Writes the learned tensors of one unit.</summary>
-    public static void SaveUnit(string path, ModelUnit unit) =>
-        SafeTensors.Write(path, unit.Parameters.Select(parameter => (parameter.Name, parameter.Value)), Metadata);
-
-    /// <summary>Loads exactly the learned tensors of one unit. A head's decoder is left to the caller.</summary>
-    /// <exception cref="RefusedException">Not a valid file, or not of this unit.</exception>
-    public static void LoadUnit(string path, ModelUnit unit)
-    {
-        var header = SafeTensorsHeader.Read(path);
-        var expected = unit.Parameters.ToDictionary(parameter => parameter.Name, parameter => parameter.Value.shape, StringComparer.Ordinal);
-        var wrong = header.Entries.Where(entry => !expected.TryGetValue(entry.Name, out var shape) || !entry.Shape.SequenceEqual(shape))
-            .Select(entry => $"{entry.Name} {entry.ShapeText}")
-            .Concat(expected.Keys.Where(name => header.Find(name) is null).Select(name => $"{name} missing"))
-            .ToList();
-        if (wrong.Count > 0)
-        {
-            throw new RefusedException($"{path}: does not hold the weights of unit {unit.Name}: {string.Join(", ", wrong)}.");
-        }
-
-        foreach (var parameter in unit.Parameters)
-        {
-            SafeTensors.LoadInto(header, parameter.Name, parameter.Value);
-        }
     }
 
     private static void Load(BertConfig config, SafeTensorsHeader header, TensorSource source, Tensor target)

@@ -44,8 +44,7 @@ public sealed record StateDigest(string Weights, string Optimiser, string Rng)
             Append(hash, size);
         }
 
-        using var raw = RawTensor.Of(tensor);
-        hash.AppendData(raw.Bytes);
+        TensorBytes.Visit(tensor, hash.AppendData);
     }
 
     private static void Append(IncrementalHash hash, string text)

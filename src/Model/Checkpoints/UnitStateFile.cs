@@ -16,72 +16,68 @@ public static class UnitStateFile
     private const string RngName = "rng_state";
     private const string StepKey = "optimiser_step";
 
-    /// <summary>Writes a unit; the optimiser may have other parameters too. Equal states give equal bytes.</summary>
+    /// <summary>Writes a unit; the optimiser may have other parameters too. Equal states give equal bytes, whatever the order of the parameters.</summary>
     public static void Write(Stream stream, IReadOnlyList<NamedParameter> parameters, AdamW optimiser, ReadOnlySpan<byte> rng)
     {
         using var rngTensor = zeros([rng.Length], ScalarType.Byte);
         rng.CopyTo(rngTensor.bytes);
-        UnitStateCodec.Write(
+        SafeTensors.Write(
             stream,
             [.. Tensors(parameters, optimiser), (RngName, rngTensor)],
             new Dictionary<string, string> { [StepKey] = optimiser.StepCount.ToString(CultureInfo.InvariantCulture) });
     }
 
     /// <summary>Overwrites a unit's weights, their moments and the optimiser's step count.</summary>
-    /// <param name="stream">What <see cref="Write"/> wrote.</param>
+    /// <param name="path">A file of what <see cref="Write"/> wrote.</param>
     /// <param name="parameters">The unit's parameters: exactly those of the file.</param>
     /// <param name="optimiser">An optimiser that has these parameters; it may have others too.</param>
-    /// <param name="source">What to call the stream in messages.</param>
     /// <returns>The random state's bytes.</returns>
     /// <exception cref="RefusedException">
-    /// The file is of another unit, shape or type, or damaged. Nothing has been changed then, unless a stream that cannot tell its length ends early.
+    /// The file is of another unit, shape or type, or damaged. Nothing has been changed then, unless the file changes while it is read.
     /// </exception>
-    public static byte[] Read(Stream stream, IReadOnlyList<NamedParameter> parameters, AdamW optimiser, string source)
+    public static byte[] Read(string path, IReadOnlyList<NamedParameter> parameters, AdamW optimiser)
     {
-        var header = UnitStateCodec.ReadHeader(stream, source);
+        var header = SafeTensors.Read(path);
         if (!header.Metadata.TryGetValue(StepKey, out var text)
             || !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var step))
         {
-            throw new RefusedException($"{source}: the metadata has no whole number {StepKey}; this is not a unit's state.");
+            throw new RefusedException($"{path}: the metadata has no whole number {StepKey}; this is not a unit's state.");
         }
 
         var into = Tensors(parameters, optimiser).ToDictionary(pair => pair.Name, pair => pair.Value);
+        RequireSame(header, into);
+        using var rng = SafeTensors.Load(header, RngName);
         foreach (var (name, tensor) in into)
         {
-            var entry = header.Entries.FirstOrDefault(e => e.Name == name)
-                ?? throw new RefusedException($"{source} has no tensor {name}; its first is {header.Entries.FirstOrDefault()?.Name ?? "none"}.");
-            if (entry.Type != tensor.dtype || !entry.Shape.SequenceEqual(tensor.shape))
+            SafeTensors.LoadInto(header, name, tensor);
+        }
+
+        optimiser.StepCount = step;
+        return rng.bytes.ToArray();
+    }
+
+    /// <summary>Stricter than <see cref="SafeTensors.LoadInto"/>, which converts types: a resumed run must have the very bits.</summary>
+    private static void RequireSame(SafeTensorsHeader header, Dictionary<string, Tensor> into)
+    {
+        foreach (var (name, tensor) in into)
+        {
+            var entry = header[name];
+            if (SafeTensorsType.Torch(entry.DType) != tensor.dtype || !entry.Shape.SequenceEqual(tensor.shape))
             {
                 throw new RefusedException(
-                    $"{source}: {name} is {entry.Type} [{string.Join(", ", entry.Shape)}], but the model has {tensor.dtype} [{string.Join(", ", tensor.shape)}].");
+                    $"{header.Path}: {name} is {entry.DType} {entry.ShapeText}, but the model has {SafeTensorsType.Name(tensor.dtype)} [{string.Join(", ", tensor.shape)}].");
             }
         }
 
         if (header.Entries.FirstOrDefault(e => !into.ContainsKey(e.Name) && e.Name != RngName) is { } unknown)
         {
-            throw new RefusedException($"{source} has a tensor {unknown.Name} that the unit has not.");
+            throw new RefusedException($"{header.Path} has a tensor {unknown.Name} that the unit has not.");
         }
 
-        if (header.Entries.FirstOrDefault(e => e.Name == RngName) is not { Type: ScalarType.Byte, Shape.Length: 1 } rngEntry)
+        if (header.Find(RngName) is not { DType: "U8", Shape.Count: 1 })
         {
-            throw new RefusedException($"{source} has no {RngName} of bytes.");
+            throw new RefusedException($"{header.Path} has no {RngName} of bytes.");
         }
-
-        var rng = new byte[rngEntry.Shape[0]];
-        foreach (var entry in header.Entries)
-        {
-            if (entry.Name == RngName)
-            {
-                stream.ReadExactly(rng);
-            }
-            else
-            {
-                RawTensor.Read(stream, into[entry.Name]);
-            }
-        }
-
-        optimiser.StepCount = step;
-        return rng;
     }
 
     private static IEnumerable<(string Name, Tensor Value)> Tensors(IReadOnlyList<NamedParameter> parameters, AdamW optimiser)

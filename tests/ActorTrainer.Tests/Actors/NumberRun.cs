@@ -87,6 +87,8 @@ internal sealed class NumberCheckpoints : ICheckpoints
 
     public Action<RunPosition> OnCommit { get; set; } = _ => { };
 
+    public Action<string> OnCollect { get; set; } = _ => { };
+
     public string Commit(RunPosition position, IReadOnlyDictionary<string, string> objects)
     {
         OnCommit(position);
@@ -102,9 +104,7 @@ internal sealed class NumberCheckpoints : ICheckpoints
         return $"export{step}";
     }
 
-    public void Collect(string manifest)
-    {
-    }
+    public void Collect(string manifest) => OnCollect(manifest);
 }
 
 /// <summary>Remembers everything that was observed.</summary>

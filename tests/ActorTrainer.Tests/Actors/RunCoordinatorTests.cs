@@ -1,6 +1,7 @@
 using ActorTrainer.Actors.Coordination;
 using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Schedules;
+using ActorTrainer.Model.Common;
 using ActorTrainer.Model.Optimisation;
 using Akka.Actor;
 using Akka.Configuration;
@@ -244,6 +245,21 @@ public class RunCoordinatorTests() : TestKit(
         Assert.Equal(OutcomeKind.Completed, outcome.Kind);
         Assert.Contains(observer.Notices, n => n.Contains("disk full"));
         AssertSameDigests(reference, observer);
+    }
+
+    [Fact]
+    public void Old_checkpoints_that_are_damaged_or_cannot_be_removed_cost_a_notice_and_not_the_run()
+    {
+        var observer = new RecordingObserver();
+        var checkpoints = new NumberCheckpoints
+        {
+            OnCollect = manifest => throw (manifest == "manifest4" ? new RefusedException("objects/ab is damaged") : new IOException("read-only")),
+        };
+        var outcome = Run("run", NumberRun.Services(NumberRun.Options(), new NumberWorld(), observer, checkpoints));
+        Assert.Equal((OutcomeKind.Completed, 12L, "export12"), (outcome.Kind, outcome.Step, outcome.Export));
+        Assert.Single(observer.Attempts);
+        Assert.Contains(observer.Notices, n => n.Contains("could not be removed") && n.Contains("objects/ab is damaged"));
+        Assert.Contains(observer.Notices, n => n.Contains("could not be removed") && n.Contains("read-only"));
     }
 
     [Fact]

@@ -136,6 +136,7 @@ public class SafeTensorsTests
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}""", 12, "bytes 4 to 8")]
     [InlineData("""{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""", 2, "a appears twice")]
     [InlineData("""{"__metadata__":{"k":1}}""", 0, "__metadata__")]
+    [InlineData("""{"__metadata__":{"k":"1","k":"2"}}""", 0, "k appears twice in __metadata__")]
     [InlineData("""[1]""", 0, "JSON object")]
     [InlineData("""{"t":""", 0, "not valid JSON")]
     public void A_bad_header_is_refused_with_file_and_tensor(string json, int dataBytes, string expected)

@@ -31,6 +31,22 @@ public class TensorLeakTests
         Assert.All(model.Parameters, parameter => Assert.True(parameter.Value.IsInvalid));
     }
 
+    [Fact]
+    public void A_head_gives_back_every_decoder_it_had()
+    {
+        using var head = new MlmHeadUnit(Tiny.Config(), seed: 1);
+        using var table = EmbeddingUnit.InitialTable(Tiny.Config(), seed: 1);
+        head.UntiedCopy(table);
+        TorchSharp.DisposeScopeManager.Statistics.Reset();
+        for (var i = 0; i < 3; i++)
+        {
+            head.TieTo(table);
+            head.UntiedCopy(table);
+        }
+
+        Assert.Equal(0, TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+    }
+
     /// <summary>
     /// Tensors of this thread that no scope disposed, gradients aside. Statistics are per thread, so tests that run beside
     /// this one do not disturb them, as they would the global count of live tensors.

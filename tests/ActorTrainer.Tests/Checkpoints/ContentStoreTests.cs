@@ -28,6 +28,8 @@ public sealed class ContentStoreTests : IDisposable
         Assert.Equal(_folder[$"objects/{hash[..2]}/{hash[2..]}"], store.PathOf(hash));
         Assert.True(store.Contains(hash));
         Assert.Equal(content, ReadAll(store, hash));
+        Assert.Equal(store.PathOf(hash), store.Verified(hash));
+        File.Delete(store.Verified(hash)); // nothing holds it open
     }
 
     [Fact]
@@ -105,6 +107,7 @@ public sealed class ContentStoreTests : IDisposable
         var message = Assert.Throws<RefusedException>(() => store.Open(hash)).Message;
         Assert.Contains(store.PathOf(hash), message);
         Assert.Contains("damaged", message);
+        Assert.Equal(message, Assert.Throws<RefusedException>(() => store.Verified(hash)).Message);
     }
 
     [Fact]
@@ -124,6 +127,7 @@ public sealed class ContentStoreTests : IDisposable
         var hash = new string('a', 64);
         Assert.False(store.Contains(hash));
         Assert.Contains(store.PathOf(hash), Assert.Throws<RefusedException>(() => store.Open(hash)).Message);
+        Assert.Contains(store.PathOf(hash), Assert.Throws<RefusedException>(() => store.Verified(hash)).Message);
     }
 
     [Fact]

@@ -10,9 +10,13 @@ using static TorchSharp.torch;
 
 namespace ActorTrainer.Tests.Checkpoints;
 
-public class UnitStateTests
+public sealed class UnitStateTests : IDisposable
 {
     private static readonly byte[] Rng = [1, 2, 3, 255, 0];
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void A_unit_comes_back_bit_for_bit_and_trains_on_alike()
@@ -20,7 +24,7 @@ public class UnitStateTests
         using var scope = NewDisposeScope();
         var (parameters, optimiser) = Trained(1, 5);
         var (fresh, other) = Trained(2, 1);
-        var rng = UnitStateFile.Read(new MemoryStream(Bytes(parameters, optimiser)), fresh, other, "unit");
+        var rng = Read(Bytes(parameters, optimiser), fresh, other);
         Assert.Equal(Rng, rng);
         Assert.Equal(5, other.StepCount);
         Assert.Equal(StateDigest.Of(parameters, optimiser, Rng), StateDigest.Of(fresh, other, rng));
@@ -37,7 +41,7 @@ public class UnitStateTests
         var one = parameters.Take(2).ToList();
         var (all, other) = Trained(2, 1);
         var untouched = all[3].Value.bytes.ToArray();
-        UnitStateFile.Read(new MemoryStream(Bytes(one, optimiser)), all.Take(2).ToList(), other, "unit");
+        Read(Bytes(one, optimiser), all.Take(2).ToList(), other);
         Assert.Equal(StateDigest.Of(one, optimiser, Rng), StateDigest.Of(all.Take(2).ToList(), other, Rng));
         Assert.Equal(untouched, all[3].Value.bytes.ToArray());
     }
@@ -71,8 +75,20 @@ public class UnitStateTests
         var (parameters, optimiser) = Trained(1, 1);
         using var stream = new MemoryStream();
         UnitStateFile.Write(stream, parameters, optimiser, []);
-        stream.Position = 0;
-        Assert.Empty(UnitStateFile.Read(stream, parameters, optimiser, "unit"));
+        Assert.Empty(Read(stream.ToArray(), parameters, optimiser));
+    }
+
+    [Fact]
+    public void Equal_states_give_equal_bytes_whatever_the_order_of_the_parameters()
+    {
+        using var scope = NewDisposeScope();
+        var (parameters, optimiser) = Trained(1, 2);
+        var (twins, twin) = Trained(1, 2);
+        var bytes = Bytes(parameters, optimiser);
+        Assert.Equal(bytes, Bytes(twins, twin));
+        Assert.Equal(bytes, Bytes(Enumerable.Reverse(parameters).ToList(), optimiser));
+        Read(bytes, Enumerable.Reverse(twins).ToList(), twin);
+        Assert.Equal(bytes, Bytes(twins, twin));
     }
 
     [Fact]
@@ -83,17 +99,17 @@ public class UnitStateTests
         var good = Bytes(parameters, optimiser);
         var cases = new (string Expected, IReadOnlyList<NamedParameter> Mine)[]
         {
-            ("no tensor odd", [parameters[0] with { Name = "odd" }, .. parameters.Skip(1)]),
+            ("expected a tensor odd", [parameters[0] with { Name = "odd" }, .. parameters.Skip(1)]),
             ("unit.4.weight", parameters.SkipLast(1).ToList()),
-            ("unit.1.weight is Float32 [768], but the model has Float32 [3]", Replaced(parameters, ones(3))),
-            ("but the model has Float64 [768]", Replaced(parameters, ones(768, ScalarType.Float64))),
+            ("unit.1.weight is F32 [768], but the model has F32 [3]", Replaced(parameters, ones(3))),
+            ("but the model has F64 [768]", Replaced(parameters, ones(768, ScalarType.Float64))),
         };
         foreach (var (expected, mine) in cases)
         {
             using var other = new AdamW(mine, new AdamWOptions());
             var before = StateDigest.Of(mine, other, Rng);
-            var message = Assert.Throws<RefusedException>(() => UnitStateFile.Read(new MemoryStream(good), mine, other, "some/file")).Message;
-            Assert.StartsWith("some/file", message);
+            var message = Assert.Throws<RefusedException>(() => Read(good, mine, other)).Message;
+            Assert.StartsWith(UnitFile, message);
             Assert.Contains(expected, message);
             Assert.Equal(before, StateDigest.Of(mine, other, Rng));
         }
@@ -108,10 +124,12 @@ public class UnitStateTests
         var before = StateDigest.Of(parameters, optimiser, Rng);
         foreach (var bytes in new[] { good[..^1], good[..5], good[..40], good[..(good.Length / 2)], [], [.. good, 0], new byte[64], [.. Enumerable.Repeat((byte)255, 64)] })
         {
-            Assert.StartsWith(
-                "some/file", Assert.Throws<RefusedException>(() => UnitStateFile.Read(new MemoryStream(bytes), parameters, optimiser, "some/file")).Message);
+            Assert.StartsWith(UnitFile, Assert.Throws<RefusedException>(() => Read(bytes, parameters, optimiser)).Message);
             Assert.Equal(before, StateDigest.Of(parameters, optimiser, Rng));
         }
+
+        File.Delete(UnitFile);
+        Assert.StartsWith(UnitFile, Assert.Throws<RefusedException>(() => UnitStateFile.Read(UnitFile, parameters, optimiser)).Message);
     }
 
     [Theory]
@@ -122,15 +140,23 @@ public class UnitStateTests
     [InlineData("\"shape\":[768]", "\"shape\":[-68]")]
     [InlineData("\"shape\":[768]", "\"shape\":[7.8]")]
     [InlineData("\"shape\"", "\"shapo\"")]
-    public void A_header_that_makes_no_sense_is_refused(string old, string with)
+    [InlineData("\"U8\"", "\"I8\"")]
+    [InlineData("\"shape\":[5]", "\"shape\":[6]")]
+    [InlineData("unit.1.weight.exp_avg_sq", "unit.1.weight.exp_avg_no")]
+    [InlineData("{\"__metadata__\"", "[\"__metadata__\"")]
+    public void A_header_that_makes_no_sense_is_refused_and_nothing_changes(string old, string with)
     {
         using var scope = NewDisposeScope();
         var parameters = TestParameters.Make(1)[1..2];
         using var optimiser = new AdamW(parameters, new AdamWOptions());
         var text = Encoding.Latin1.GetString(Bytes(parameters, optimiser));
+        parameters = TestParameters.Make(2)[1..2];
+        using var other = new AdamW(parameters, new AdamWOptions());
+        var before = StateDigest.Of(parameters, other, Rng);
         Assert.Contains(old, text);
         var bytes = Encoding.Latin1.GetBytes(text.Replace(old, with));
-        Assert.StartsWith("f", Assert.Throws<RefusedException>(() => UnitStateFile.Read(new MemoryStream(bytes), parameters, optimiser, "f")).Message);
+        Assert.StartsWith(UnitFile, Assert.Throws<RefusedException>(() => Read(bytes, parameters, other)).Message);
+        Assert.Equal(before, StateDigest.Of(parameters, other, Rng));
     }
 
     [Fact]
@@ -197,7 +223,7 @@ public class UnitStateTests
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         for (var i = 0; i < 20; i++)
         {
-            UnitStateFile.Read(new MemoryStream(Bytes(parameters, optimiser)), parameters, optimiser, "unit");
+            Read(Bytes(parameters, optimiser), parameters, optimiser);
             StateDigest.Of(parameters, optimiser, Rng);
             optimiser.LoadState(1, optimiser.NamedState);
         }
@@ -225,6 +251,14 @@ public class UnitStateTests
 
     private static List<NamedParameter> Replaced(List<NamedParameter> parameters, Tensor second) =>
         parameters.Select((p, i) => i == 1 ? p with { Value = second } : p).ToList();
+
+    private string UnitFile => _folder["unit"];
+
+    private byte[] Read(byte[] content, IReadOnlyList<NamedParameter> parameters, AdamW optimiser)
+    {
+        File.WriteAllBytes(UnitFile, content);
+        return UnitStateFile.Read(UnitFile, parameters, optimiser);
+    }
 
     private static byte[] Bytes(IReadOnlyList<NamedParameter> parameters, AdamW optimiser)
     {
