@@ -26,7 +26,7 @@ public sealed record Shape(string Name, BertConfig Arch, int MicroBatch, int Mic
     public static readonly IReadOnlyList<Shape> All =
     [
         new("deep", Crammed with { Layers = 8 }, 8, 16),
-        new("narrow", Crammed with { Layers = 6, Hidden = 128, FeedForward = 512, Vocabulary = 2048 }, 16, 12),
+        new("narrow", Crammed with { Layers = 6, Hidden = 128, FeedForward = 512, Vocabulary = 2048 }, 8, 32),
         new("small", EncryptionFriendly with { Layers = 2 }, 8, 16),
     ];
 

@@ -50,7 +50,7 @@ public static class CommandDescriptions
         Examples =
         [
             new("pretrain name=test arch=crammed-bert train=bert-o4 data=pile-readymade", "the crammed BERT by its recipe"),
-            new("pretrain name=wiki arch=small train=wiki-20min data=text data.path=text", "a small model on your text"),
+            new("pretrain name=wiki arch=wiki train=wiki-20min impl=small data.path=text", "a small model on your text, in under 20 minutes"),
             new("pretrain name=test train.budget.unit=tokens train.budget.amount=5e6 impl.microbatch_size=16", "five million tokens in micro-batches of 16"),
             new("pretrain name=cut arch=tiny data=sample pipeline=two pipeline.cut=[2,2]", "an explicit cut: embedding and layer, layer and head"),
         ],
