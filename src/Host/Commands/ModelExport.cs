@@ -14,7 +14,7 @@ internal static class ModelExport
     public static string Write(string runFolder, CheckpointManifest manifest, ContentStore store, WordPieceTokenizer? tokenizer) =>
         CheckpointFolder.Write(runFolder, manifest.Step, folder =>
         {
-            StateDict.AssembleModel(folder, manifest.Arch, manifest.Units.Values.Select(store.PathOf));
+            StateDict.AssembleModel(folder, manifest.Arch, manifest.Units.Values.Select(store.Verified));
             if (tokenizer is not null)
             {
                 TokenizerFile.SaveJson(tokenizer, Path.Combine(folder, CheckpointFolder.TokenizerFile));

@@ -126,7 +126,7 @@ public class AppTests
         var (_, output, _) = await Cfg.Run("config", "train=dev", "--json");
         using var json = JsonDocument.Parse(output);
         Assert.Equal(ConfigSchema.Keys.Count, json.RootElement.EnumerateObject().Count());
-        Assert.Equal(32, json.RootElement.GetProperty("train.batch_size").GetProperty("value").GetInt32());
+        Assert.Equal(16, json.RootElement.GetProperty("train.batch_size").GetProperty("value").GetInt32());
         Assert.Equal("train=dev", json.RootElement.GetProperty("train.batch_size").GetProperty("origin").GetString());
         Assert.Equal("steps", json.RootElement.GetProperty("train.budget.unit").GetProperty("value").GetString());
         Assert.Equal(JsonValueKind.Array, json.RootElement.GetProperty("pipeline.cut").GetProperty("value").ValueKind);

@@ -56,7 +56,7 @@ public class ResolverTests
         var run = Cfg.Resolve(Dev).Run;
         Assert.Equal("dev", run.Name);
         Assert.Equal(DataSourceKind.Sample, run.Data.Source);
-        Assert.Equal(new BertConfig { Layers = 2, Hidden = 128, Heads = 4, FeedForward = 512, Vocabulary = 2048, Attention = AttentionKind.GaussianKernel, Activation = GateActivation.Relu, FusedQkv = false }, run.Arch);
+        Assert.Equal(new BertConfig { Layers = 2, Hidden = 128, Heads = 4, FeedForward = 512, Vocabulary = 2048, Attention = AttentionKind.GaussianKernel, Activation = GateActivation.Relu, FusedQkv = false, InitStd = 0.05, PositionScale = 0.1, LearnPositionScale = false }, run.Arch);
         Assert.Equal((2, ScheduleKind.OneForwardOneBackward), (run.Pipeline.Stages, run.Pipeline.Schedule));
         Assert.Equal((2048, 128), (run.Data.Vocabulary, run.Data.Sequence));
     }
@@ -93,7 +93,7 @@ public class ResolverTests
         Assert.Equal(DataSourceKind.Text, Cfg.Resolve("data=text", "data.path=strange.jsonl").Run.Data.Source);
 
     [Theory]
-    [InlineData("arch=cramed-bert", "arch=cramed-bert: there is no choice cramed-bert of arch; did you mean arch=crammed-bert? Choices: crammed-bert, dev, encryption-friendly, small, tiny")]
+    [InlineData("arch=cramed-bert", "arch=cramed-bert: there is no choice cramed-bert of arch; did you mean arch=crammed-bert? Choices: crammed-bert, dev, encryption-friendly, small, tiny, wiki")]
     [InlineData("pipeline=zzzzzz", "pipeline=zzzzzz: there is no choice zzzzzz of pipeline. Choices: four, gpipe, interleaved, single, two")]
     [InlineData("lr=1e-3", "lr=1e-3: there is no key lr; did you mean train.optim.lr? Groups: arch, train, data, pipeline, impl; keys outside them: name, base_dir, seed")]
     [InlineData("train.lr=1e-3", "train.lr=1e-3: there is no key train.lr; did you mean train.optim.lr?*")]

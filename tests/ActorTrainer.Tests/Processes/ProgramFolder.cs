@@ -15,6 +15,7 @@ public sealed class ProgramFolder : IDisposable
     [
         "arch=tiny", "train=dev", "data=sample", "impl=dev", "pipeline=two", "data.sample_megabytes=1", "data.cache=cache", "base_dir=runs",
         $"train.budget.amount={Steps}", "train.checkpoint_every=10", "train.evaluate_every=25",
+        "train.batch_size=64", // steps long enough for a kill to arrive before the run is over
     ];
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("actortrainer-processes-");
