@@ -8,7 +8,7 @@ namespace ActorTrainer.Actors.Coordination;
 /// <summary>
 /// Owns a run: its position, its steps, its checkpoints and its end. Facts go to the journal; a coordinator that starts
 /// again finds them there, rolls back to the last committed checkpoint and goes on. This file holds the life of the run,
-/// <c>RunCoordinator.Steps.cs</c> what happens inside an attempt.
+/// <c>RunCoordinator.Steps.cs</c> what happens inside an attempt, <c>RunCoordinator.Duties.cs</c> what is done between steps.
 /// </summary>
 public sealed partial class RunCoordinator : ReceivePersistentActor, IWithTimers
 {

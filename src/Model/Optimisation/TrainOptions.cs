@@ -54,7 +54,7 @@ public sealed record AdamWOptions
     public double WeightDecay { get; init; } = 0.01;
 }
 
-/// <summary>The pre-training recipe; key group <c>train</c>. Defaults are <c>train=bert-o4</c>.</summary>
+/// <summary>The pre-training recipe; key group <c>train</c>. Defaults are those of <c>train=bert-o4</c> but for a shorter budget.</summary>
 public sealed record TrainOptions
 {
     public AdamWOptions Optim { get; init; } = new();
