@@ -1,5 +1,7 @@
 using ActorTrainer.Actors.Coordination;
 using ActorTrainer.Actors.DataPlane;
+using ActorTrainer.Actors.Crew;
+using ActorTrainer.Actors.Objects;
 using ActorTrainer.Actors.Persistence;
 using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Stages;
@@ -56,12 +58,12 @@ public sealed record LocalRun
         var store = new ContentStore(Folder.Store);
         var clock = new RunClock(Time);
         var plane = new LocalDataPlane(Options.Impl.SerializeMessages ? new TensorPayloadReader() : null);
-        var stageSettings = new StageSettings(
-            plane, Options.Pipeline.Schedule, Options.Pipeline.Chunks, TimeSpan.FromSeconds(Options.Impl.StallTimeout), clock);
+        var stageSettings = new StageSettings(plane, SharedObjects.Instance, clock);
+        Func<int, Props> stageProps = stage => Props.Create(() => new StageActor(stageSettings, new TensorStage(store), $"stage-{stage}"));
+        IReadOnlyList<int> partSizes = [.. Partition.Parts.Select(part => part.Count)];
         var services = new RunServices
         {
             Options = Options,
-            PartSizes = [.. Partition.Parts.Select(part => part.Count)],
             Units = UnitFactory.Names(Options.Arch),
             Recipe = RunRecipe.Of(Options, TokenizerHash, DataKey, Cuda, BFloat16),
             StageRecipe = new TensorStageRecipe
@@ -75,7 +77,7 @@ public sealed record LocalRun
                 Cuda = Cuda,
             }.ToJson(),
             Plane = plane,
-            StageProps = stage => Props.Create(() => new StageActor(stageSettings, new TensorStage(store), $"stage-{stage}")),
+            Crew = Props.Create(() => new LocalCrew(stageProps, partSizes, Options.Pipeline.Stages)),
             Batches = Batches,
             Checkpoints = new FileCheckpoints(store, Describe, manifest => Export(manifest, store), Options.Impl.KeepCheckpoints),
             Observer = Observer,

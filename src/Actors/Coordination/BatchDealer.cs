@@ -1,5 +1,6 @@
 using ActorTrainer.Actors.DataPlane;
 using ActorTrainer.Actors.Protocol;
+using ActorTrainer.Actors.Schedules;
 using Akka.Actor;
 
 namespace ActorTrainer.Actors.Coordination;
@@ -9,21 +10,23 @@ public sealed class BatchDealer : ReceiveActor
 {
     private readonly IBatchSource _source;
     private readonly IDataPlane _plane;
-    private readonly int _stages;
-    private readonly int _lastPart;
 
     /// <summary>Creates the actor.</summary>
-    public BatchDealer(IBatchSource source, IDataPlane plane, int stages, int parts)
+    public BatchDealer(IBatchSource source, IDataPlane plane)
     {
         _source = source;
         _plane = plane;
-        _stages = stages;
-        _lastPart = parts - 1;
+        Receive<Join>(join => plane.Join(join.Run, join.Attempt, IDataPlane.Dealer, Self, join.Peers));
         Receive<DealerProtocol.Deal>(OnDeal);
+        Receive<LinkLost>(lost => Context.Parent.Tell(new StageProtocol.LinkDown(lost.Run, lost.Attempt, IDataPlane.Dealer, lost.Peer, lost.Reason)));
     }
+
+    /// <summary>An attempt begins whose stages live at these data-plane addresses.</summary>
+    internal sealed record Join(string Run, int Attempt, IReadOnlyList<string> Peers) : INoSerializationVerificationNeeded;
 
     private void OnDeal(DealerProtocol.Deal deal)
     {
+        var topology = new PipelineTopology(deal.Stages, deal.Parts / deal.Stages);
         try
         {
             var first = deal.First;
@@ -33,8 +36,8 @@ public sealed class BatchDealer : ReceiveActor
                     ? _source.Take(first, deal.Rows[i], deal.Step)
                     : _source.TakeHeldOut(first, deal.Rows[i]);
                 var key = new TransferKey(deal.Run, deal.Attempt, deal.Step, deal.Phase, TransferKind.Activation, i, 0);
-                _plane.Send(0, key, inputs);
-                _plane.Send(_lastPart % _stages, key with { Kind = TransferKind.Targets, Part = _lastPart }, targets);
+                _plane.Send(IDataPlane.Dealer, 0, key, inputs);
+                _plane.Send(IDataPlane.Dealer, topology.HeadStage, key with { Kind = TransferKind.Targets, Part = topology.LastPart }, targets);
                 first += deal.Rows[i];
             }
         }

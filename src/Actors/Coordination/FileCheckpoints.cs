@@ -13,36 +13,29 @@ public sealed class FileCheckpoints(
     Func<CheckpointManifest, string> export,
     int keep) : ICheckpoints
 {
-    private readonly List<string> _recent = [];
+    private readonly List<(string Manifest, IReadOnlyDictionary<string, string> Objects)> _recent = [];
 
     /// <inheritdoc/>
     public string Commit(RunPosition position, IReadOnlyDictionary<string, string> objects) => describe(position, objects).Write(store);
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, string> Objects(string manifest)
-    {
-        Remember(manifest);
-        return CheckpointManifest.Read(store, manifest).Units;
-    }
+    public IReadOnlyDictionary<string, string> Objects(string manifest) => CheckpointManifest.Read(store, manifest).Units;
 
     /// <inheritdoc/>
-    public string Export(string manifest, long step) => export(CheckpointManifest.Read(store, manifest));
+    public string Export(RunPosition position, IReadOnlyDictionary<string, string> objects) => export(describe(position, objects));
 
     /// <inheritdoc/>
-    public void Collect(string manifest)
+    public IReadOnlyList<string> Collect(string manifest, IReadOnlyDictionary<string, string> objects)
     {
-        Remember(manifest);
+        _recent.RemoveAll(checkpoint => checkpoint.Manifest == manifest);
+        _recent.Add((manifest, objects));
         while (_recent.Count > Math.Max(1, keep))
         {
             _recent.RemoveAt(0);
         }
 
-        store.Collect([.. _recent.SelectMany(hash => CheckpointManifest.Read(store, hash).Units.Values.Append(hash)).Distinct()]);
-    }
-
-    private void Remember(string manifest)
-    {
-        _recent.Remove(manifest);
-        _recent.Add(manifest);
+        List<string> kept = [.. _recent.SelectMany(checkpoint => checkpoint.Objects.Values.Append(checkpoint.Manifest)).Distinct()];
+        store.Collect(kept);
+        return kept;
     }
 }

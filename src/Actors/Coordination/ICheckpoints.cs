@@ -6,12 +6,15 @@ public interface ICheckpoints
     /// <summary>Makes a checkpoint of objects already stored; returns the hash of its manifest.</summary>
     string Commit(RunPosition position, IReadOnlyDictionary<string, string> objects);
 
-    /// <summary>Objects of a committed checkpoint: unit name → hash.</summary>
+    /// <summary>Objects of a committed checkpoint whose journal does not name them: unit name → hash.</summary>
     IReadOnlyDictionary<string, string> Objects(string manifest);
 
     /// <summary>Writes the model folder of a committed checkpoint and returns its path.</summary>
-    string Export(string manifest, long step);
+    string Export(RunPosition position, IReadOnlyDictionary<string, string> objects);
 
-    /// <summary>Frees checkpoints other than the newest ones; <paramref name="manifest"/> is the newest.</summary>
-    void Collect(string manifest);
+    /// <summary>Frees checkpoints other than the newest ones.</summary>
+    /// <param name="manifest">Manifest of the newest.</param>
+    /// <param name="objects">Its objects.</param>
+    /// <returns>Hashes of all that was kept.</returns>
+    IReadOnlyList<string> Collect(string manifest, IReadOnlyDictionary<string, string> objects);
 }

@@ -12,7 +12,7 @@ public sealed partial class RunCoordinator
     private void AfterStep()
     {
         _last = StepPlan.Next(_options.Train, _options.Impl.MicroBatchSize, _services.Batches.TokensPerSequence, _state.At) is null;
-        foreach (var duty in Duties.After(_options.Train, _state.At.Step, _last, _stopping))
+        foreach (var duty in Duties.After(_options.Train, _state.At.Step, _last, _stopping || _move is not null))
         {
             _duties.Enqueue(duty);
         }
@@ -37,15 +37,12 @@ public sealed partial class RunCoordinator
             case Duty.Commit when _state.At.Step > _state.Committed.Step || _state.Manifest.Length == 0:
                 _saved.Clear();
                 Become(Saving);
-                foreach (var stage in _stages.Values)
-                {
-                    stage.Tell(new StageProtocol.Save(_state.Run, _state.Attempt, _state.At.Step));
-                }
-
+                Order(_ => new StageProtocol.Save(_state.Run, _state.Attempt, _state.At.Step));
                 break;
             case Duty.Export:
                 Become(Saving);
-                InBackground(duty, () => _services.Checkpoints.Export(_state.Manifest, _state.At.Step));
+                var (at, exported) = (_state.Committed, CommittedObjects());
+                InBackground(duty, () => _services.Checkpoints.Export(at, exported));
                 break;
             default:
                 NextDuty();
@@ -66,6 +63,13 @@ public sealed partial class RunCoordinator
             return;
         }
 
+        if (_move is { } reason && _state.At.Step == _state.Committed.Step)
+        {
+            _services.Observer.OnNotice($"{reason}; the stages move after step {_state.Committed.Step} (attempt {_state.Attempt + 1})");
+            BeginAttempt(reason, AttemptCause.Move);
+            return;
+        }
+
         BeginStep();
     }
 
@@ -81,6 +85,11 @@ public sealed partial class RunCoordinator
 
     private void OnSaved(StageProtocol.Saved saved)
     {
+        if (!_unanswered.Remove(saved.Stage))
+        {
+            return; // told twice
+        }
+
         foreach (var (unit, hash) in saved.Objects)
         {
             _saved[unit] = hash;
@@ -112,9 +121,8 @@ public sealed partial class RunCoordinator
         }
         else if (done.Duty == Duty.Commit)
         {
-            Record(new RunEvents.Committed(_state.Attempt, _state.At.Step, done.Result), () =>
+            Record(new RunEvents.Committed(_state.Attempt, _state.At.Step, done.Result, new Dictionary<string, string>(_saved)), () =>
             {
-                _retries = 0;
                 SnapshotSometimes();
                 Collect(done.Result);
                 NextDuty();
@@ -139,7 +147,8 @@ public sealed partial class RunCoordinator
     {
         try
         {
-            _services.Checkpoints.Collect(newest);
+            _kept = _services.Checkpoints.Collect(newest, CommittedObjects());
+            _crew.Tell(new CrewProtocol.Keep(_state.Run, _state.Committed.Step, _kept, Ended: false));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or RefusedException)
         {

@@ -23,15 +23,63 @@ public sealed partial class RunCoordinator
 
     private long StepNumber => _phase == Phase.Train ? _state.At.Step + 1 : _state.At.Step;
 
+    private int Stages => _seats.Seats.Count;
+
+    private void Assembling()
+    {
+        Command<CrewProtocol.Assembled>(OnAssembled, crew => crew.Run == _state.Run && crew.Attempt == _state.Attempt);
+        Command<CrewProtocol.Impossible>(crew => Fail(crew.Reason), crew => crew.Run == _state.Run && crew.Attempt == _state.Attempt);
+        Command<CrewProtocol.Waiting>(crew => _services.Observer.OnNotice($"waiting: {crew.Reason}"));
+        Command<RunProtocol.AskStatus>(_ => Sender.Tell(Status("waits for nodes", [])));
+        CommandDuringAttempt();
+    }
+
+    private void OnAssembled(CrewProtocol.Assembled crew)
+    {
+        _seats = crew;
+        var objects = CommittedObjects();
+        IReadOnlyList<string> peers = [.. crew.Seats.Select(seat => seat.Address)];
+        _dealer.Tell(new BatchDealer.Join(_state.Run, _state.Attempt, peers));
+        Become(Preparing);
+        Order(stage => new StageProtocol.Prepare(
+            _state.Run, _state.Attempt, stage, Stages, crew.PartSizes, _services.StageRecipe, objects, _options.Pipeline.Schedule,
+            _options.Impl.StallTimeout, peers, crew.Sources, crew.Seats[stage].Replicas));
+    }
+
+    /// <summary>Tells every stage, and tells it again until it has answered.</summary>
+    private void Order(Func<int, IAttemptMessage> command)
+    {
+        for (var stage = 0; stage < Stages; stage++)
+        {
+            var order = command(stage);
+            _unanswered[stage] = order;
+            _seats.Seats[stage].Actor.Tell(order);
+        }
+    }
+
+    private void Repeat()
+    {
+        foreach (var (stage, order) in _unanswered)
+        {
+            _seats.Seats[stage].Actor.Tell(order);
+        }
+    }
+
     private void Preparing()
     {
         Command<StageProtocol.Ready>(
             ready =>
             {
+                _unanswered.Remove(ready.Stage);
                 _ready.Add(ready.Stage);
-                if (_ready.Count == _options.Pipeline.Stages)
+                if (_ready.Count == Stages)
                 {
                     _ready.Clear();
+                    if (_seats.Seats.Any(seat => seat.Address.Length > 0))
+                    {
+                        _services.Observer.OnNotice(DescribeCrew());
+                    }
+
                     BeginStep();
                 }
             },
@@ -63,12 +111,18 @@ public sealed partial class RunCoordinator
         Command<StageProtocol.Failed>(
             failed => RollBack($"{(failed.Stage < 0 ? "the batch dealer" : $"stage {failed.Stage}")} failed in step {failed.Step} at {failed.Doing}: {failed.Reason}"),
             IsCurrent);
-        Command<Terminated>(OnTerminated);
+        Command<StageProtocol.LinkDown>(
+            link => RollBack($"{Seat(link.Stage)} lost the link to {Seat(link.Peer)}: {link.Reason}", AttemptCause.Loss), IsCurrent);
+        Command<CrewProtocol.Lost>(lost => RollBack(lost.Reason, AttemptCause.Loss), lost => lost.Run == _state.Run && lost.Attempt == _state.Attempt);
+        Command<CrewProtocol.Changed>(changed => _move ??= changed.Reason, changed => changed.Run == _state.Run && changed.Attempt == _state.Attempt);
+        Command<RepeatTick>(_ => Repeat());
+        Command<RunProtocol.AskStatus>(_ => OnAskStatus());
         Command<StageProtocol.Waiting>(_ => Inquire(), IsCurrent);
         Command<StageProtocol.Status>(OnStatus, IsCurrent);
         Command<InquiryDone>(_ => JudgeStall());
         CommandSnapshots();
         Command<IAttemptMessage>(stale => _log.Debug("Dropped {0}", stale));
+        CommandAny(stale => _log.Debug("Dropped {0}", stale));
     }
 
     private bool IsCurrent(IAttemptMessage message) => message.Run == _state.Run && message.Attempt == _state.Attempt;
@@ -90,22 +144,23 @@ public sealed partial class RunCoordinator
     private void Deal(Phase phase, long first, IReadOnlyList<int> rows, bool digest)
     {
         _phase = phase;
-        _ledger = new StepLedger(_options.Pipeline.Stages);
+        _ledger = new StepLedger(Stages);
         _startedAt = _services.Clock.Seconds;
         Become(Stepping);
         var step = new StageProtocol.RunStep(
             _state.Run, _state.Attempt, StepNumber, phase, rows.Count, 1.0 / ((double)rows.Sum() * _services.Batches.TargetsPerSequence),
             digest, Spans: _options.Impl.TraceSteps > 0);
-        foreach (var stage in _stages.Values)
-        {
-            stage.Tell(step);
-        }
-
-        _dealer.Tell(new DealerProtocol.Deal(_state.Run, _state.Attempt, StepNumber, phase, first, rows));
+        Order(_ => step);
+        _dealer.Tell(new DealerProtocol.Deal(_state.Run, _state.Attempt, StepNumber, phase, first, rows, Stages, _seats.PartSizes.Count));
     }
 
     private void OnGradients(StageProtocol.GradientsReady report)
     {
+        if (_unanswered.GetValueOrDefault(report.Stage) is StageProtocol.RunStep)
+        {
+            _unanswered.Remove(report.Stage);
+        }
+
         if (!_ledger.Add(report))
         {
             return;
@@ -127,14 +182,12 @@ public sealed partial class RunCoordinator
 
         var update = new StageProtocol.Update(
             _state.Run, _state.Attempt, StepNumber, _plan!.LearningRate, GradientNorm.ClipFactor(_ledger.GradientNorm, _options.Train.Clip), _skip);
-        foreach (var stage in _stages.Values)
-        {
-            stage.Tell(update);
-        }
+        Order(_ => update);
     }
 
     private void OnStepDone(StageProtocol.StepDone report)
     {
+        _unanswered.Remove(report.Stage);
         if (!_ledger.Add(report))
         {
             return;
@@ -172,21 +225,13 @@ public sealed partial class RunCoordinator
             Skipped = _skip,
             Stages = _ledger.Loads(),
         });
+        _crew.Tell(new CrewProtocol.Measured(_state.Run, _state.Attempt, _ledger.Busy));
         if (_ledger.Digests(_services.Units) is { Count: > 0 } digests)
         {
             _services.Observer.OnDigest(_state.At.Step, digests);
         }
 
         AfterStep();
-    }
-
-    private void OnTerminated(Terminated terminated)
-    {
-        foreach (var (stage, actor) in _stages.Where(s => s.Value.Equals(terminated.ActorRef)).ToList())
-        {
-            _stages.Remove(stage);
-            RollBack($"the actor of stage {stage} ended unexpectedly");
-        }
     }
 
     /// <summary>A stage has waited for long: ask all of them before judging.</summary>
@@ -199,16 +244,16 @@ public sealed partial class RunCoordinator
 
         _statuses.Clear();
         Timers.StartSingleTimer(InquiryDone.Key, new InquiryDone(), TimeSpan.FromSeconds(5));
-        foreach (var stage in _stages.Values)
+        foreach (var seat in _seats.Seats)
         {
-            stage.Tell(new StageProtocol.AskStatus(_state.Run, _state.Attempt));
+            seat.Actor.Tell(new StageProtocol.AskStatus(_state.Run, _state.Attempt));
         }
     }
 
     private void OnStatus(StageProtocol.Status status)
     {
         _statuses[status.Stage] = status;
-        if (_statuses.Count == _stages.Count && Timers.IsTimerActive(InquiryDone.Key))
+        if (_statuses.Count == Stages && Timers.IsTimerActive(InquiryDone.Key))
         {
             Timers.Cancel(InquiryDone.Key);
             JudgeStall();
@@ -217,10 +262,31 @@ public sealed partial class RunCoordinator
 
     private void JudgeStall()
     {
-        if (StallVerdict.Judge(_statuses, _options.Pipeline.Stages, _options.Impl.StallTimeout) is { } verdict)
+        AnswerStatus();
+        if (StallVerdict.Judge(_statuses, Stages, _options.Impl.StallTimeout) is { } verdict)
         {
             RollBack($"step {StepNumber} has stalled: {verdict}");
         }
+    }
+
+    private string Seat(int stage) =>
+        stage < 0 ? "the batch dealer" : stage < Stages ? $"stage {stage} ({_seats.Seats[stage].Node})" : $"stage {stage}";
+
+    private string DescribeCrew()
+    {
+        var first = 0;
+        var names = _seats.PartSizes.Select((size, part) =>
+        {
+            var (from, to) = (_services.Units[first], _services.Units[first + size - 1]);
+            first += size;
+            return $"{_seats.Seats[part % Stages].Node}: {(size == 1 ? from : $"{from} … {to}")}";
+        });
+        return $"attempt {_state.Attempt} from step {_state.Committed.Step}: {string.Join(" | ", names)}";
+    }
+
+    private sealed record RepeatTick : INoSerializationVerificationNeeded
+    {
+        public static readonly string Key = "repeat";
     }
 
     private sealed record InquiryDone : INoSerializationVerificationNeeded

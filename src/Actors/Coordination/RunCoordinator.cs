@@ -14,15 +14,21 @@ public sealed partial class RunCoordinator : ReceivePersistentActor, IWithTimers
 {
     private const long EventsPerSnapshot = 1000;
 
+    /// <summary>Time after which a stage that has not answered a command is told again.</summary>
+    private static readonly TimeSpan RepeatAfter = TimeSpan.FromSeconds(1);
+
     private readonly RunServices _services;
     private readonly RunOptions _options;
     private readonly ILoggingAdapter _log = Context.GetLogger();
-    private readonly Dictionary<int, IActorRef> _stages = [];
+    private readonly Dictionary<int, IAttemptMessage> _unanswered = [];
 
     private RunState _state = RunState.Empty;
     private IActorRef _listener = ActorRefs.Nobody;
     private IActorRef _dealer = ActorRefs.Nobody;
-    private int _retries;
+    private IActorRef _crew = ActorRefs.Nobody;
+    private CrewProtocol.Assembled _seats = new("", 0, [], [], new Dictionary<string, IReadOnlyList<string>>());
+    private string? _move;
+    private IReadOnlyList<string> _kept = [];
     private bool _stopping;
     private long _snapshotAt;
 
@@ -52,12 +58,14 @@ public sealed partial class RunCoordinator : ReceivePersistentActor, IWithTimers
     {
         Command<RunProtocol.Start>(_ => OnStart());
         Command<RunProtocol.Stop>(_ => _stopping = true);
+        Command<RunProtocol.AskStatus>(_ => Sender.Tell(Status("not started", [])));
         CommandSnapshots();
     }
 
     private void Ended()
     {
         CommandSnapshots();
+        Command<RunProtocol.AskStatus>(_ => Sender.Tell(Status("ended", [])));
         CommandAny(_ => { });
     }
 
@@ -74,7 +82,7 @@ public sealed partial class RunCoordinator : ReceivePersistentActor, IWithTimers
         _listener = Sender;
         if (_state.Run.Length == 0)
         {
-            Record(new RunEvents.Created(Guid.NewGuid().ToString("N"), _services.Recipe), () => BeginAttempt("start"));
+            Record(new RunEvents.Created(Guid.NewGuid().ToString("N"), _services.Recipe), () => BeginAttempt("start", AttemptCause.Start));
         }
         else if (_state.RecipeDifferences(_services.Recipe) is { Count: > 0 } differences)
         {
@@ -87,18 +95,18 @@ public sealed partial class RunCoordinator : ReceivePersistentActor, IWithTimers
         }
         else
         {
-            BeginAttempt(_state.Manifest.Length > 0 ? $"resumed at step {_state.Committed.Step}" : "started again before the first checkpoint");
+            BeginAttempt(_state.Manifest.Length > 0 ? $"resumed at step {_state.Committed.Step}" : "started again before the first checkpoint", AttemptCause.Start);
         }
     }
 
     /// <summary>Every stage goes (back) to the last committed checkpoint.</summary>
-    private void BeginAttempt(string reason) =>
-        Record(new RunEvents.AttemptStarted(_state.Attempt + 1, _state.Committed.Step, reason), () =>
+    private void BeginAttempt(string reason, AttemptCause cause) =>
+        Record(new RunEvents.AttemptStarted(_state.Attempt + 1, _state.Committed.Step, reason, cause), () =>
         {
             IReadOnlyDictionary<string, string> objects;
             try
             {
-                objects = _state.Manifest.Length > 0 ? _services.Checkpoints.Objects(_state.Manifest) : new Dictionary<string, string>();
+                objects = CommittedObjects();
             }
             catch (Exception e)
             {
@@ -108,47 +116,39 @@ public sealed partial class RunCoordinator : ReceivePersistentActor, IWithTimers
 
             _duties.Clear();
             _ready.Clear();
+            _unanswered.Clear();
+            _move = null;
             _services.Observer.OnAttempt(_state.Attempt, _state.Committed.Step);
             EnsureChildren();
-            Become(Preparing);
-            for (var stage = 0; stage < _options.Pipeline.Stages; stage++)
-            {
-                _stages[stage].Tell(new StageProtocol.Prepare(
-                    _state.Run, _state.Attempt, stage, _options.Pipeline.Stages, _services.PartSizes, _services.StageRecipe, objects));
-            }
+            Become(Assembling);
+            _crew.Tell(new CrewProtocol.Assemble(_state.Run, _state.Attempt, objects));
         });
+
+    private IReadOnlyDictionary<string, string> CommittedObjects() =>
+        _state.Manifest.Length == 0 ? new Dictionary<string, string>() : _state.Objects ?? _services.Checkpoints.Objects(_state.Manifest);
 
     private void EnsureChildren()
     {
-        for (var stage = 0; stage < _options.Pipeline.Stages; stage++)
-        {
-            if (!_stages.ContainsKey(stage))
-            {
-                var actor = Context.ActorOf(_services.StageProps(stage), $"stage-{stage}-{_state.Attempt}");
-                _stages[stage] = Context.Watch(actor);
-                _services.Plane.Register(stage, actor);
-            }
-        }
-
         if (_dealer.IsNobody())
         {
-            _dealer = Context.ActorOf(
-                Props.Create(() => new BatchDealer(_services.Batches, _services.Plane, _options.Pipeline.Stages, _services.PartSizes.Count)), "dealer");
+            _dealer = Context.ActorOf(Props.Create(() => new BatchDealer(_services.Batches, _services.Plane)), "dealer");
+            _crew = Context.ActorOf(_services.Crew, "crew");
+            Timers.StartPeriodicTimer(RepeatTick.Key, new RepeatTick(), RepeatAfter);
         }
     }
 
-    /// <summary>Rolls back and tries again, or gives up after the same checkpoint has been the start of too many attempts.</summary>
-    private void RollBack(string reason)
+    /// <summary>Rolls back and tries again, or gives up when another attempt makes no sense.</summary>
+    private void RollBack(string reason, AttemptCause cause = AttemptCause.Failure)
     {
-        Timers.CancelAll();
-        if (++_retries > _options.Impl.MaxRetries)
+        Timers.Cancel(InquiryDone.Key);
+        if ((_state.Retries ?? Retries.None).Verdict(cause, reason, _options.Impl.MaxRetries) is { } verdict)
         {
-            Fail($"{reason} (failed {_retries} times since the checkpoint of step {_state.Committed.Step})");
+            Fail($"{verdict}; the last checkpoint is of step {_state.Committed.Step}");
             return;
         }
 
         _services.Observer.OnNotice($"{reason}; going back to step {_state.Committed.Step} (attempt {_state.Attempt + 1})");
-        BeginAttempt(reason);
+        BeginAttempt(reason, cause);
     }
 
     private void Fail(string reason) =>
@@ -157,6 +157,7 @@ public sealed partial class RunCoordinator : ReceivePersistentActor, IWithTimers
     private void End(OutcomeKind kind, string message)
     {
         Timers.CancelAll();
+        _crew.Tell(new CrewProtocol.Keep(_state.Run, _state.Committed.Step, _kept, Ended: true));
         _listener.Tell(new RunProtocol.Outcome(kind, _state.Committed.Step, message, _state.Export));
         Become(Ended);
     }

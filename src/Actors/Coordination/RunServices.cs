@@ -1,4 +1,5 @@
 using ActorTrainer.Actors.DataPlane;
+using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Telemetry;
 using Akka.Actor;
 
@@ -9,9 +10,6 @@ public sealed record RunServices
 {
     /// <summary>The run.</summary>
     public required RunOptions Options { get; init; }
-
-    /// <summary>Units of every part, in order.</summary>
-    public required IReadOnlyList<int> PartSizes { get; init; }
 
     /// <summary>Names of all units, in order.</summary>
     public required IReadOnlyList<string> Units { get; init; }
@@ -24,8 +22,8 @@ public sealed record RunServices
 
     public required IDataPlane Plane { get; init; }
 
-    /// <summary>How to make the actor of a stage.</summary>
-    public required Func<int, Props> StageProps { get; init; }
+    /// <summary>How to make the actor that knows where stages live; see <see cref="CrewProtocol"/>.</summary>
+    public required Props Crew { get; init; }
 
     public required IBatchSource Batches { get; init; }
 

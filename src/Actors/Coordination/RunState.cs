@@ -27,6 +27,8 @@ public sealed record RunPosition(
 /// <param name="Committed">Position of the last checkpoint.</param>
 /// <param name="Manifest">Hash of the last checkpoint's manifest, empty before the first.</param>
 /// <param name="Export">Folder of the finished model, empty while the run is not complete.</param>
+/// <param name="Objects">Unit name → hash of its state in the last checkpoint; null when only the manifest's file has them.</param>
+/// <param name="Retries">Attempts begun since the last checkpoint, and why.</param>
 [MessagePackObject]
 public sealed record RunState(
     [property: Key(0)] string Run,
@@ -35,23 +37,25 @@ public sealed record RunState(
     [property: Key(3)] RunPosition At,
     [property: Key(4)] RunPosition Committed,
     [property: Key(5)] string Manifest,
-    [property: Key(6)] string Export) : IWire
+    [property: Key(6)] string Export,
+    [property: Key(7)] IReadOnlyDictionary<string, string>? Objects,
+    [property: Key(8)] Retries? Retries) : IWire
 {
     /// <summary>Before the first event.</summary>
-    public static readonly RunState Empty = new("", "", 0, RunPosition.Start, RunPosition.Start, "", "");
+    public static readonly RunState Empty = new("", "", 0, RunPosition.Start, RunPosition.Start, "", "", null, null);
 
     /// <summary>The state after one more event. Events of steps that an attempt took back are undone by that attempt's own event.</summary>
     public RunState Apply(IRunEvent fact) => fact switch
     {
         RunEvents.Created e => Empty with { Run = e.Run, Recipe = e.Recipe },
-        RunEvents.AttemptStarted e => this with { Attempt = e.Attempt, At = Committed },
+        RunEvents.AttemptStarted e => this with { Attempt = e.Attempt, At = Committed, Retries = (Retries ?? Retries.None).After(e) },
         RunEvents.StepRecorded e => this with
         {
             At = new RunPosition(e.Step, At.Sequences + e.Sequences, At.Seconds + e.Seconds, At.Skipped + (e.Skipped ? 1 : 0)),
         },
-        RunEvents.Committed e => this with { Committed = At, Manifest = e.Manifest },
+        RunEvents.Committed e => this with { Committed = At, Manifest = e.Manifest, Objects = e.Objects, Retries = null },
         RunEvents.Completed e => this with { Export = e.Export },
-        RunEvents.Failed => this,
+        RunEvents.Failed => this with { Retries = null },
         _ => throw new ArgumentException($"Unknown event {fact.GetType().Name}."),
     };
 

@@ -49,6 +49,9 @@ public sealed class StepLedger(int stages)
         return [.. _done.Values.Select(d => new StageLoad(d.Stage, d.Busy, window))];
     }
 
+    /// <summary>Busy seconds of each stage.</summary>
+    public IReadOnlyList<double> Busy => [.. _done.Values.Select(d => d.Busy)];
+
     /// <summary>Sums of an evaluation.</summary>
     public EvaluationScore? Score => _done.Values.Select(d => d.Score).SingleOrDefault(score => score is not null);
 

@@ -11,17 +11,17 @@ public sealed class LocalDataPlane(IPayloadReader? wire = null) : IDataPlane
 {
     private static readonly RecyclableMemoryStreamManager Buffers = new();
 
-    private readonly ConcurrentDictionary<int, IActorRef> _stages = new();
+    private readonly ConcurrentDictionary<(string Run, int Stage), IActorRef> _receivers = new();
     private long _bytes;
 
     /// <summary>Bytes sent so far, in wire size.</summary>
     public long BytesSent => Interlocked.Read(ref _bytes);
 
     /// <inheritdoc/>
-    public void Register(int stage, IActorRef actor) => _stages[stage] = actor;
+    public void Join(string run, int attempt, int stage, IActorRef receiver, IReadOnlyList<string> peers) => _receivers[(run, stage)] = receiver;
 
     /// <inheritdoc/>
-    public void Send(int toStage, TransferKey key, IPayload payload)
+    public void Send(int from, int to, TransferKey key, IPayload payload)
     {
         Interlocked.Add(ref _bytes, payload.WireSize);
         if (wire is not null)
@@ -33,6 +33,6 @@ public sealed class LocalDataPlane(IPayloadReader? wire = null) : IDataPlane
             payload = wire.Read(buffer);
         }
 
-        _stages[toStage].Tell(new Arrived(key, payload), ActorRefs.NoSender);
+        _receivers[(key.Run, to)].Tell(new Arrived(key, payload), ActorRefs.NoSender);
     }
 }

@@ -12,6 +12,8 @@ public static class DealerProtocol
     /// <param name="Phase">Training: consecutive sequences of the run; evaluation: held-out blocks.</param>
     /// <param name="First">Number of the step's first sequence (training) or block (evaluation).</param>
     /// <param name="Rows">Sequences of each micro-batch.</param>
+    /// <param name="Stages">Stages of the pipeline.</param>
+    /// <param name="Parts">Parts of the model.</param>
     [MessagePackObject]
     public sealed record Deal(
         [property: Key(0)] string Run,
@@ -19,5 +21,7 @@ public static class DealerProtocol
         [property: Key(2)] long Step,
         [property: Key(3)] Phase Phase,
         [property: Key(4)] long First,
-        [property: Key(5)] IReadOnlyList<int> Rows) : IAttemptMessage;
+        [property: Key(5)] IReadOnlyList<int> Rows,
+        [property: Key(6)] int Stages,
+        [property: Key(7)] int Parts) : IAttemptMessage;
 }

@@ -17,11 +17,16 @@ public static class RunEvents
         [property: Key(1)] string Recipe) : IRunEvent;
 
     /// <summary>An attempt begins at the last committed checkpoint; steps recorded after it are void.</summary>
+    /// <param name="Attempt">Number of the attempt.</param>
+    /// <param name="FromStep">Step of the checkpoint.</param>
+    /// <param name="Reason">Why, for people.</param>
+    /// <param name="Cause">Why, for the decision whether to try again.</param>
     [MessagePackObject]
     public sealed record AttemptStarted(
         [property: Key(0)] int Attempt,
         [property: Key(1)] long FromStep,
-        [property: Key(2)] string Reason) : IRunEvent;
+        [property: Key(2)] string Reason,
+        [property: Key(3)] AttemptCause Cause) : IRunEvent;
 
     /// <summary>A step was applied on every stage.</summary>
     [MessagePackObject]
@@ -35,12 +40,17 @@ public static class RunEvents
         [property: Key(6)] double Seconds,
         [property: Key(7)] bool Skipped) : IRunEvent;
 
-    /// <summary>A checkpoint is durable; its manifest lies in the store under this hash.</summary>
+    /// <summary>A checkpoint is durable.</summary>
+    /// <param name="Attempt">Attempt.</param>
+    /// <param name="Step">Step.</param>
+    /// <param name="Manifest">Hash of its manifest.</param>
+    /// <param name="Objects">Unit name → hash of its state; null in journals of before clusters, where the manifest's file has them.</param>
     [MessagePackObject]
     public sealed record Committed(
         [property: Key(0)] int Attempt,
         [property: Key(1)] long Step,
-        [property: Key(2)] string Manifest) : IRunEvent;
+        [property: Key(2)] string Manifest,
+        [property: Key(3)] IReadOnlyDictionary<string, string>? Objects) : IRunEvent;
 
     /// <summary>The budget is spent and the model exported.</summary>
     [MessagePackObject]
@@ -53,4 +63,20 @@ public static class RunEvents
     public sealed record Failed(
         [property: Key(0)] long Step,
         [property: Key(1)] string Reason) : IRunEvent;
+}
+
+/// <summary>Why an attempt begins.</summary>
+public enum AttemptCause : byte
+{
+    /// <summary>Somebody started or resumed the run.</summary>
+    Start,
+
+    /// <summary>Something failed in the attempt before: computation, checkpoint, or a stall.</summary>
+    Failure,
+
+    /// <summary>A stage, its node or a link was lost.</summary>
+    Loss,
+
+    /// <summary>The stages move to other nodes.</summary>
+    Move,
 }

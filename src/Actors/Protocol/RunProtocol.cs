@@ -13,6 +13,9 @@ public static class RunProtocol
     [MessagePackObject]
     public sealed record Stop : IWire;
 
+    /// <summary>Say how far the run is; answered by a <see cref="RunStatus"/>.</summary>
+    public sealed record AskStatus : Akka.Actor.INoSerializationVerificationNeeded;
+
     /// <summary>How a run ended.</summary>
     /// <param name="Kind">Completed, stopped on request, failed or refused.</param>
     /// <param name="Step">Last committed step.</param>

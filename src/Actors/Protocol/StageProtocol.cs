@@ -1,3 +1,4 @@
+using ActorTrainer.Actors.Schedules;
 using ActorTrainer.Actors.Telemetry;
 using MessagePack;
 
@@ -14,6 +15,11 @@ public static class StageProtocol
     /// <param name="PartSizes">Units of every part of the model, in order; part i lies on stage i mod <paramref name="Stages"/>.</param>
     /// <param name="Recipe">Settings that only the stage's computation understands (JSON).</param>
     /// <param name="Objects">Unit name → hash of its committed state; empty: initial weights.</param>
+    /// <param name="Schedule">Order of forwards and backwards in a training step.</param>
+    /// <param name="StallTimeout">Seconds to wait for one transfer before the coordinator is told.</param>
+    /// <param name="Peers">Data-plane address of every stage, in order; empty inside one process.</param>
+    /// <param name="Sources">Hash of an object → data-plane addresses of nodes that hold it; empty when all stages share one store.</param>
+    /// <param name="Replicas">Data-plane addresses of the nodes that must hold copies of this stage's unit states.</param>
     [MessagePackObject]
     public sealed record Prepare(
         [property: Key(0)] string Run,
@@ -22,7 +28,17 @@ public static class StageProtocol
         [property: Key(3)] int Stages,
         [property: Key(4)] IReadOnlyList<int> PartSizes,
         [property: Key(5)] string Recipe,
-        [property: Key(6)] IReadOnlyDictionary<string, string> Objects) : IAttemptMessage;
+        [property: Key(6)] IReadOnlyDictionary<string, string> Objects,
+        [property: Key(7)] ScheduleKind Schedule,
+        [property: Key(8)] double StallTimeout,
+        [property: Key(9)] IReadOnlyList<string> Peers,
+        [property: Key(10)] IReadOnlyDictionary<string, IReadOnlyList<string>> Sources,
+        [property: Key(11)] IReadOnlyList<string> Replicas) : IAttemptMessage
+    {
+        /// <summary>Which part of the model is where.</summary>
+        [IgnoreMember]
+        public PipelineTopology Topology => new(Stages, PartSizes.Count / Stages);
+    }
 
     /// <summary>The stage holds its units and waits for a step.</summary>
     [MessagePackObject]
@@ -130,6 +146,15 @@ public static class StageProtocol
         [property: Key(3)] int Stage,
         [property: Key(4)] string Doing,
         [property: Key(5)] string Reason) : IAttemptMessage;
+
+    /// <summary>The link to a peer is lost and was given up; the attempt cannot go on.</summary>
+    [MessagePackObject]
+    public sealed record LinkDown(
+        [property: Key(0)] string Run,
+        [property: Key(1)] int Attempt,
+        [property: Key(2)] int Stage,
+        [property: Key(3)] int Peer,
+        [property: Key(4)] string Reason) : IAttemptMessage;
 
     /// <summary>The stage has waited longer than the stall time-out for one transfer.</summary>
     [MessagePackObject]

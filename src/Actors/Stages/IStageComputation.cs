@@ -13,6 +13,9 @@ public interface IStageComputation : IDisposable
     /// <summary>Builds the units of this stage's parts, with initial weights or from committed objects; drops what was there.</summary>
     void Prepare(StageProtocol.Prepare plan);
 
+    /// <summary>Names of the units that <see cref="Prepare"/> built, which <see cref="Save"/> will store.</summary>
+    IReadOnlyCollection<string> Units { get; }
+
     /// <summary>A step or evaluation begins: whatever an aborted one left is dropped, gradients are zero.</summary>
     void Begin(StageProtocol.RunStep step);
 

@@ -57,7 +57,7 @@ public sealed partial class StageActor
                 return payload; // given up meanwhile: comes back to be freed
             }
 
-            _settings.Plane.Send(stage, key, payload);
+            _settings.Plane.Send(_plan.Stage, stage, key, payload);
             return null;
         });
         if (send != instruction)
@@ -87,10 +87,10 @@ public sealed partial class StageActor
         {
             case InstructionKind.Forward:
                 var input = program.Take(TransferKind.Activation, i);
-                var targets = program.PartOf(i.Chunk) == _plan.PartSizes.Count - 1 ? program.Take(TransferKind.Targets, i) : null;
+                var targets = program.PartOf(i.Chunk) == _plan.Topology.LastPart ? program.Take(TransferKind.Targets, i) : null;
                 return () => _computation.Forward(i.Chunk, i.MicroBatch, input, targets);
             case InstructionKind.Backward:
-                var gradient = program.PartOf(i.Chunk) == _plan.PartSizes.Count - 1 ? null : program.Take(TransferKind.Gradient, i);
+                var gradient = program.PartOf(i.Chunk) == _plan.Topology.LastPart ? null : program.Take(TransferKind.Gradient, i);
                 return () => _computation.Backward(i.Chunk, i.MicroBatch, gradient);
             case InstructionKind.SendTiedGradient:
                 return _computation.TiedGradient;
@@ -170,13 +170,13 @@ public sealed partial class StageActor
             _log.Error(error, "Stage {0} failed at {1}", _plan.Stage, done.Doing);
             var step = _step?.Step ?? 0;
             EndProgram();
-            _coordinator.Tell(new StageProtocol.Failed(_plan.Run, _plan.Attempt, step, _plan.Stage, done.Doing, $"{error.GetType().Name}: {error.Message}"));
+            Answer(new StageProtocol.Failed(_plan.Run, _plan.Attempt, step, _plan.Stage, done.Doing, $"{error.GetType().Name}: {error.Message}"));
             return;
         }
 
         if (done.Result is IWire answer)
         {
-            _coordinator.Tell(answer);
+            Answer(answer);
         }
         else if (_program is not null)
         {
@@ -200,8 +200,9 @@ public sealed partial class StageActor
         _times = _times.With(instruction, job.Start, job.End);
         if (job.Result is StepGradients gradients)
         {
-            _coordinator.Tell(new StageProtocol.GradientsReady(
-                _plan.Run, _plan.Attempt, _step.Step, _plan.Stage, gradients.UnitNorms, gradients.Loss, gradients.NonFinite));
+            _gradients = new StageProtocol.GradientsReady(
+                _plan.Run, _plan.Attempt, _step.Step, _plan.Stage, gradients.UnitNorms, gradients.Loss, gradients.NonFinite);
+            _coordinator.Tell(_gradients);
         }
     }
 }

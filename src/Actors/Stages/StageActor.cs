@@ -1,4 +1,5 @@
 using ActorTrainer.Actors.DataPlane;
+using ActorTrainer.Actors.Objects;
 using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Schedules;
 using ActorTrainer.Actors.Telemetry;
@@ -9,16 +10,15 @@ namespace ActorTrainer.Actors.Stages;
 
 /// <summary>What a stage actor needs besides its messages.</summary>
 /// <param name="Plane">Data plane.</param>
-/// <param name="Schedule">Schedule of training steps.</param>
-/// <param name="Chunks">Model parts per stage.</param>
-/// <param name="StallTimeout">Wait for one transfer after which the coordinator is told.</param>
+/// <param name="Objects">Brings unit states here and copies them to other nodes.</param>
 /// <param name="Clock">Run clock, in seconds: spans of all stages are drawn on it.</param>
-public sealed record StageSettings(IDataPlane Plane, ScheduleKind Schedule, int Chunks, TimeSpan StallTimeout, RunClock Clock);
+public sealed record StageSettings(IDataPlane Plane, IObjectExchange Objects, RunClock Clock);
 
 /// <summary>
 /// A layer-shard actor: walks through its program of a step, gives compute instructions to its thread, and moves payloads
 /// between data plane and computation. It never blocks, so status questions are answered while the thread computes.
-/// Messages and transfers of an earlier attempt or step are dropped and counted.
+/// Messages and transfers of an earlier attempt or step are dropped and counted. Commands may come twice: a repeated one is answered with
+/// what was answered before, or not at all while it is worked on.
 /// </summary>
 public sealed partial class StageActor : ReceiveActor, IWithTimers
 {
@@ -35,15 +35,22 @@ public sealed partial class StageActor : ReceiveActor, IWithTimers
     private readonly List<Arrived> _early = [];
     private readonly List<StageSpan> _spans = [];
 
-    private StageProtocol.Prepare _plan = new("", 0, 0, 1, [], "", new Dictionary<string, string>());
+    private StageProtocol.Prepare _plan = Nothing;
     private IActorRef _coordinator = ActorRefs.Nobody;
     private StageProtocol.RunStep? _step;
     private StageProgram? _program;
+    private StageProtocol.RunStep? _begunLast;
+    private StageProtocol.GradientsReady? _gradients;
+    private long _saving;
+    private IWire? _answer;
     private readonly Queue<string> _doing = [];
     private long _epoch;
     private bool _begun;
     private double _since;
     private StageTimes _times;
+
+    private static readonly StageProtocol.Prepare Nothing = new(
+        "", 0, 0, 1, [1], "", new Dictionary<string, string>(), ScheduleKind.GPipe, 0, [], new Dictionary<string, IReadOnlyList<string>>(), []);
 
     /// <summary>Creates the actor; it owns the computation.</summary>
     public StageActor(StageSettings settings, IStageComputation computation, string name)
@@ -61,6 +68,7 @@ public sealed partial class StageActor : ReceiveActor, IWithTimers
         Receive<JobDone>(OnJobDone, done => done.Epoch == _epoch);
         Receive<JobDone>(done => (done.Result as IDisposable)?.Dispose());
         Receive<StallCheck>(OnStallCheck);
+        Receive<LinkLost>(OnLinkLost);
         Receive<IAttemptMessage>(m => Drop(m.ToString()!));
     }
 
@@ -95,30 +103,50 @@ public sealed partial class StageActor : ReceiveActor, IWithTimers
     {
         if (plan.Run == _plan.Run && plan.Attempt <= _plan.Attempt)
         {
-            Drop(plan.ToString());
+            if (plan.Attempt < _plan.Attempt || _begunLast is not null || !Repeat())
+            {
+                Drop(plan.ToString());
+            }
+
             return;
         }
 
         _plan = plan;
         _coordinator = Sender;
+        _begunLast = null;
+        _saving = -1;
         EndProgram();
+        _settings.Plane.Join(plan.Run, plan.Attempt, plan.Stage, Self, plan.Peers);
         DropEarly(arrived => arrived.Key.Run != plan.Run || arrived.Key.Attempt < plan.Attempt);
         Post(null, "Prepare", () =>
         {
+            _settings.Objects.Begin(plan.Sources, plan.Replicas);
             _computation.Prepare(plan);
+            _settings.Objects.Secure(_computation.Units.Where(plan.Objects.ContainsKey).Select(unit => plan.Objects[unit]));
             return new StageProtocol.Ready(plan.Run, plan.Attempt, plan.Stage);
         });
     }
 
     private void OnRunStep(StageProtocol.RunStep step)
     {
+        if (_begunLast is { } last && (step.Step, step.Phase).CompareTo((last.Step, last.Phase)) is var order && order <= 0)
+        {
+            if (order < 0 || !Repeat())
+            {
+                Drop(step.ToString());
+            }
+
+            return;
+        }
+
         EndProgram();
+        _begunLast = step;
         var instructions = step.Phase == Phase.Train
-            ? PipelineSchedule.Build(_settings.Schedule, _plan.Stage, _plan.Stages, step.MicroBatches, _settings.Chunks)
-            : PipelineSchedule.Evaluation(_plan.Stage, _plan.Stages, step.MicroBatches, _settings.Chunks);
+            ? PipelineSchedule.Build(_plan.Schedule, _plan.Stage, _plan.Stages, step.MicroBatches, _plan.Topology.Chunks)
+            : PipelineSchedule.Evaluation(_plan.Stage, _plan.Stages, step.MicroBatches, _plan.Topology.Chunks);
         _step = step;
         _times = StageTimes.None;
-        _program = new StageProgram(step, _plan.Stage, _plan.Stages, _plan.PartSizes.Count, instructions);
+        _program = new StageProgram(step, _plan.Stage, _plan.Topology, instructions);
         foreach (var arrived in _early.Where(a => a.Key.CompareToProgram(step.Attempt, step.Step, step.Phase) == 0).ToList())
         {
             _early.Remove(arrived);
@@ -163,14 +191,67 @@ public sealed partial class StageActor : ReceiveActor, IWithTimers
         }
     }
 
-    private void OnSave(StageProtocol.Save save) => Post(null, "Save", () =>
-        new StageProtocol.Saved(save.Run, save.Attempt, save.Step, _plan.Stage, _computation.Save()));
+    private void OnSave(StageProtocol.Save save)
+    {
+        if (save.Step <= _saving)
+        {
+            if (save.Step < _saving || !Repeat())
+            {
+                Drop(save.ToString());
+            }
+
+            return;
+        }
+
+        _saving = save.Step;
+        _answer = null;
+        Post(null, "Save", () =>
+        {
+            _settings.Objects.BeginSave(save.Step);
+            var objects = _computation.Save();
+            _settings.Objects.Secure(objects.Values);
+            return new StageProtocol.Saved(save.Run, save.Attempt, save.Step, _plan.Stage, objects);
+        });
+    }
+
+    /// <summary>A peer cannot be reached: the attempt is lost, and every repeated command is told so.</summary>
+    private void OnLinkLost(LinkLost lost)
+    {
+        if (lost.Run == _plan.Run && lost.Attempt == _plan.Attempt)
+        {
+            EndProgram();
+            Answer(new StageProtocol.LinkDown(_plan.Run, _plan.Attempt, _plan.Stage, lost.Peer, lost.Reason));
+        }
+    }
+
+    private void Answer(IWire answer)
+    {
+        _answer = answer;
+        _coordinator.Tell(answer);
+    }
+
+    /// <summary>Answers a repeated command as before; false while it is still worked on.</summary>
+    private bool Repeat()
+    {
+        if (_answer is null && _gradients is not null && _program?.Current is { Kind: InstructionKind.OptimiserStep })
+        {
+            _coordinator.Tell(_gradients);
+            return true;
+        }
+
+        if (_answer is not null)
+        {
+            _coordinator.Tell(_answer);
+        }
+
+        return _answer is not null;
+    }
 
     private void StartWaiting()
     {
         if (_doing.Count == 0 && !Timers.IsTimerActive(StallCheck.Key))
         {
-            Timers.StartPeriodicTimer(StallCheck.Key, new StallCheck(_epoch), _settings.StallTimeout);
+            Timers.StartPeriodicTimer(StallCheck.Key, new StallCheck(_epoch), TimeSpan.FromSeconds(_plan.StallTimeout));
         }
     }
 
@@ -201,6 +282,8 @@ public sealed partial class StageActor : ReceiveActor, IWithTimers
         _program?.Dispose();
         _program = null;
         _step = null;
+        _gradients = null;
+        _answer = null;
         _spans.Clear();
     }
 

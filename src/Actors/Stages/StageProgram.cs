@@ -10,10 +10,9 @@ namespace ActorTrainer.Actors.Stages;
 /// </summary>
 /// <param name="step">Run, attempt, step and phase.</param>
 /// <param name="stage">0-based stage.</param>
-/// <param name="stages">Stages of the pipeline.</param>
-/// <param name="parts">Parts of the model.</param>
+/// <param name="topology">Which part of the model is where.</param>
 /// <param name="instructions">The stage's program.</param>
-public sealed class StageProgram(StageProtocol.RunStep step, int stage, int stages, int parts, IReadOnlyList<Instruction> instructions) : IDisposable
+public sealed class StageProgram(StageProtocol.RunStep step, int stage, PipelineTopology topology, IReadOnlyList<Instruction> instructions) : IDisposable
 {
     private readonly Dictionary<TransferKey, IPayload> _arrived = [];
     private int _cursor;
@@ -25,16 +24,16 @@ public sealed class StageProgram(StageProtocol.RunStep step, int stage, int stag
     public IEnumerable<TransferKey> Missing => Needs(Current).Where(key => !_arrived.ContainsKey(key));
 
     /// <summary>Part number of one of this stage's chunks.</summary>
-    public int PartOf(int chunk) => chunk * stages + stage;
+    public int PartOf(int chunk) => topology.PartOf(stage, chunk);
 
     /// <summary>Keeps a transfer of this program; false when the same one is already there or not for this stage.</summary>
     public bool Accept(TransferKey key, IPayload payload) =>
-        key.Part % stages == stage && key.CompareToProgram(step.Attempt, step.Step, step.Phase) == 0 && _arrived.TryAdd(key, payload);
+        topology.StageOf(key.Part) == stage && key.CompareToProgram(step.Attempt, step.Step, step.Phase) == 0 && _arrived.TryAdd(key, payload);
 
     /// <summary>Takes a transfer that has arrived; the caller owns it.</summary>
     public IPayload Take(TransferKind kind, Instruction instruction)
     {
-        var key = KeyFor(kind, instruction.MicroBatch, kind is TransferKind.TiedGradient ? 0 : kind is TransferKind.TiedWeight ? parts - 1 : PartOf(instruction.Chunk));
+        var key = KeyFor(kind, instruction.MicroBatch, kind is TransferKind.TiedGradient ? 0 : kind is TransferKind.TiedWeight ? topology.LastPart : PartOf(instruction.Chunk));
         return _arrived.Remove(key, out var payload)
             ? payload
             : throw new InvalidOperationException($"Stage {stage}: {instruction} ran before its {key} had arrived.");
@@ -74,10 +73,10 @@ public sealed class StageProgram(StageProtocol.RunStep step, int stage, int stag
             InstructionKind.SendActivation => (TransferKind.Activation, PartOf(send.Chunk) + 1),
             InstructionKind.SendGradient => (TransferKind.Gradient, PartOf(send.Chunk) - 1),
             InstructionKind.SendTiedGradient => (TransferKind.TiedGradient, 0),
-            InstructionKind.SendTiedWeight => (TransferKind.TiedWeight, parts - 1),
+            InstructionKind.SendTiedWeight => (TransferKind.TiedWeight, topology.LastPart),
             _ => throw new ArgumentException($"{send} is not a send."),
         };
-        return (part % stages, KeyFor(kind, send.MicroBatch, part));
+        return (topology.StageOf(part), KeyFor(kind, send.MicroBatch, part));
     }
 
     /// <summary>Says whom the stage waits for, for people.</summary>
@@ -104,9 +103,9 @@ public sealed class StageProgram(StageProtocol.RunStep step, int stage, int stag
         {
             case { Kind: InstructionKind.ReceiveActivation } i:
                 yield return KeyFor(TransferKind.Activation, i.MicroBatch, PartOf(i.Chunk));
-                if (PartOf(i.Chunk) == parts - 1)
+                if (PartOf(i.Chunk) == topology.LastPart)
                 {
-                    yield return KeyFor(TransferKind.Targets, i.MicroBatch, parts - 1);
+                    yield return KeyFor(TransferKind.Targets, i.MicroBatch, topology.LastPart);
                 }
 
                 break;
@@ -117,7 +116,7 @@ public sealed class StageProgram(StageProtocol.RunStep step, int stage, int stag
                 yield return KeyFor(TransferKind.TiedGradient, -1, 0);
                 break;
             case { Kind: InstructionKind.ReceiveTiedWeight }:
-                yield return KeyFor(TransferKind.TiedWeight, -1, parts - 1);
+                yield return KeyFor(TransferKind.TiedWeight, -1, topology.LastPart);
                 break;
         }
     }
@@ -128,9 +127,9 @@ public sealed class StageProgram(StageProtocol.RunStep step, int stage, int stag
     {
         TransferKind.Activation when key.Part == 0 => "the batch dealer",
         TransferKind.Targets => "the batch dealer",
-        TransferKind.Activation => $"stage {(key.Part - 1) % stages}",
-        TransferKind.Gradient => $"stage {(key.Part + 1) % stages}",
-        TransferKind.TiedGradient => $"stage {(parts - 1) % stages}",
+        TransferKind.Activation => $"stage {topology.StageOf(key.Part - 1)}",
+        TransferKind.Gradient => $"stage {topology.StageOf(key.Part + 1)}",
+        TransferKind.TiedGradient => $"stage {topology.HeadStage}",
         _ => "stage 0",
     };
 }

@@ -35,7 +35,7 @@ internal sealed class StageUnits : IDisposable
     public bool HoldsEmbedding => All[0].Unit.Index == 0;
 
     /// <summary>Builds the units of a stage: initial weights from the seed, or committed states from the store.</summary>
-    public static StageUnits Build(StageProtocol.Prepare plan, TensorStageRecipe recipe, ContentStore store, Device device)
+    public static StageUnits Build(StageProtocol.Prepare plan, TensorStageRecipe recipe, IObjectStore store, Device device)
     {
         var last = plan.PartSizes.Count - 1;
         var units = new StageUnits(recipe.Seed, last % plan.Stages == plan.Stage);
@@ -100,7 +100,7 @@ internal sealed class StageUnits : IDisposable
     }
 
     /// <summary>Stores the state of every unit; returns unit name → hash.</summary>
-    public IReadOnlyDictionary<string, string> Save(ContentStore store) => All.ToDictionary(
+    public IReadOnlyDictionary<string, string> Save(IObjectStore store) => All.ToDictionary(
         u => u.Unit.Name, u => store.Put(stream => UnitStateFile.Write(stream, u.Unit.Parameters, u.Optimiser, RngState(u.Unit))));
 
     /// <inheritdoc/>
@@ -115,7 +115,7 @@ internal sealed class StageUnits : IDisposable
         All.Clear();
     }
 
-    private ModelUnit Add(int index, StageProtocol.Prepare plan, TensorStageRecipe recipe, ContentStore store, Device device)
+    private ModelUnit Add(int index, StageProtocol.Prepare plan, TensorStageRecipe recipe, IObjectStore store, Device device)
     {
         var unit = UnitFactory.Create(recipe.Arch, index, recipe.Seed, device: device, bf16: recipe.BFloat16);
         var optimiser = new AdamW(unit.Parameters, recipe.Optim);
@@ -128,7 +128,7 @@ internal sealed class StageUnits : IDisposable
         return unit;
     }
 
-    private static void Load(ModelUnit unit, AdamW optimiser, IReadOnlyDictionary<string, string> objects, ContentStore store)
+    private static void Load(ModelUnit unit, AdamW optimiser, IReadOnlyDictionary<string, string> objects, IObjectStore store)
     {
         if (!objects.TryGetValue(unit.Name, out var hash))
         {
@@ -139,7 +139,7 @@ internal sealed class StageUnits : IDisposable
     }
 
     /// <summary>Gives the head its decoder: the table itself when it lies on this stage, else a copy that the embedding's stage keeps up to date.</summary>
-    private void Tie(StageProtocol.Prepare plan, TensorStageRecipe recipe, ContentStore store, Device device)
+    private void Tie(StageProtocol.Prepare plan, TensorStageRecipe recipe, IObjectStore store, Device device)
     {
         if (Head is not { } head)
         {

@@ -13,7 +13,7 @@ namespace ActorTrainer.Actors.Stages;
 /// that its gradient can be sent back; micro-batches are held apart by (chunk, micro-batch) until their backward.
 /// </summary>
 /// <param name="store">Content-addressed files of unit states.</param>
-public sealed class TensorStage(ContentStore store) : IStageComputation
+public sealed class TensorStage(IObjectStore store) : IStageComputation
 {
     private readonly Dictionary<(int Chunk, int MicroBatch), InFlight> _inFlight = [];
     private TensorStageRecipe? _recipe;
@@ -23,7 +23,7 @@ public sealed class TensorStage(ContentStore store) : IStageComputation
     private int _nonFinite;
     private EvaluationScore? _score;
 
-    private StageUnits Units => _units ?? throw new InvalidOperationException("The stage was not prepared.");
+    private StageUnits Built => _units ?? throw new InvalidOperationException("The stage was not prepared.");
 
     private Device Device => _recipe!.Cuda ? CUDA : CPU;
 
@@ -37,14 +37,17 @@ public sealed class TensorStage(ContentStore store) : IStageComputation
     }
 
     /// <inheritdoc/>
+    public IReadOnlyCollection<string> Units => [.. Built.All.Select(u => u.Unit.Name)];
+
+    /// <inheritdoc/>
     public void Begin(StageProtocol.RunStep step)
     {
         DropInFlight();
-        Units.ClearGradients();
+        Built.ClearGradients();
         _step = step;
         _nonFinite = -1;
-        _loss = Units.Head is null ? double.NaN : 0;
-        _score = step.Phase == Phase.Evaluate && Units.Head is not null ? new EvaluationScore(0, 0, 0) : null;
+        _loss = Built.Head is null ? double.NaN : 0;
+        _score = step.Phase == Phase.Evaluate && Built.Head is not null ? new EvaluationScore(0, 0, 0) : null;
     }
 
     /// <inheritdoc/>
@@ -57,7 +60,7 @@ public sealed class TensorStage(ContentStore store) : IStageComputation
         }
 
         _inFlight.Add((chunk, microBatch), item);
-        if (chunk > 0 || !Units.HoldsEmbedding)
+        if (chunk > 0 || !Built.HoldsEmbedding)
         {
             item.Input.requires_grad_(true);
         }
@@ -74,7 +77,7 @@ public sealed class TensorStage(ContentStore store) : IStageComputation
             _nonFinite = microBatch;
         }
 
-        if (Units.IsLast(chunk))
+        if (Built.IsLast(chunk))
         {
             _loss += probe;
             return null;
@@ -117,7 +120,7 @@ public sealed class TensorStage(ContentStore store) : IStageComputation
     /// <inheritdoc/>
     public IPayload TiedGradient()
     {
-        var decoder = Units.Head!.Decoder;
+        var decoder = Built.Head!.Decoder;
         using var gradient = decoder.grad ?? zeros_like(decoder);
         decoder.grad = null;
         return new TensorPayload(gradient.alias().DetachFromDisposeScope());
@@ -128,14 +131,14 @@ public sealed class TensorStage(ContentStore store) : IStageComputation
     {
         using var scope = NewDisposeScope();
         using var owned = gradient ?? TiedGradient();
-        TiedTable.AddGradient(Units.Embedding!.Table, ((TensorPayload)owned).Tensors[0].to(Device));
+        TiedTable.AddGradient(Built.Embedding!.Table, ((TensorPayload)owned).Tensors[0].to(Device));
     }
 
     /// <inheritdoc/>
     public IPayload TiedWeight()
     {
         // Not a copy: the update that would overwrite it waits for the gradients of the stage that takes it over first.
-        return new TensorPayload(Units.Embedding!.Table.detach().DetachFromDisposeScope());
+        return new TensorPayload(Built.Embedding!.Table.detach().DetachFromDisposeScope());
     }
 
     /// <inheritdoc/>
@@ -144,35 +147,35 @@ public sealed class TensorStage(ContentStore store) : IStageComputation
         using var owned = weight;
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        Units.Head!.Decoder.copy_(((TensorPayload)owned).Tensors[0]);
+        Built.Head!.Decoder.copy_(((TensorPayload)owned).Tensors[0]);
     }
 
     /// <inheritdoc/>
     public StepGradients Gradients() => new(
-        Units.All.ToDictionary(u => u.Unit.Index, u => u.Unit.Parameters.Select(GradientNorm.Squared).ToArray()), _loss, _nonFinite);
+        Built.All.ToDictionary(u => u.Unit.Index, u => u.Unit.Parameters.Select(GradientNorm.Squared).ToArray()), _loss, _nonFinite);
 
     /// <inheritdoc/>
     public void Update(StageProtocol.Update update)
     {
         if (!update.Skip)
         {
-            foreach (var (_, optimiser) in Units.All)
+            foreach (var (_, optimiser) in Built.All)
             {
                 optimiser.Step(update.LearningRate, update.ClipFactor);
             }
         }
 
-        Units.ClearGradients();
+        Built.ClearGradients();
     }
 
     /// <inheritdoc/>
     public EvaluationScore? Score() => _score;
 
     /// <inheritdoc/>
-    public IReadOnlyList<LayerDigest> Digest() => [.. Units.All.Select(u => Units.Digest(u.Unit, u.Optimiser))];
+    public IReadOnlyList<LayerDigest> Digest() => [.. Built.All.Select(u => Built.Digest(u.Unit, u.Optimiser))];
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, string> Save() => Units.Save(store);
+    public IReadOnlyDictionary<string, string> Save() => Built.Save(store);
 
     /// <inheritdoc/>
     public void Dispose() => Release();
@@ -183,13 +186,13 @@ public sealed class TensorStage(ContentStore store) : IStageComputation
         using (no_grad())
         using (NewDisposeScope())
         {
-            var hidden = Units.Run(chunk, item.Input, Context(microBatch));
-            if (!Units.IsLast(chunk))
+            var hidden = Built.Run(chunk, item.Input, Context(microBatch));
+            if (!Built.IsLast(chunk))
             {
                 return new TensorPayload(hidden.DetachFromDisposeScope());
             }
 
-            var (lossSum, correct) = Units.Head!.Evaluate(hidden, item.Positions, item.Labels);
+            var (lossSum, correct) = Built.Head!.Evaluate(hidden, item.Positions, item.Labels);
             _score = new EvaluationScore(_score!.LossSum + lossSum, _score.Correct + correct, _score.Targets + item.Labels.numel());
             return null;
         }
@@ -199,8 +202,8 @@ public sealed class TensorStage(ContentStore store) : IStageComputation
     private Tensor Run(int chunk, int microBatch, InFlight item)
     {
         using var scope = NewDisposeScope();
-        var hidden = Units.Run(chunk, item.Input, Context(microBatch));
-        var output = Units.IsLast(chunk) ? Units.Head!.Loss(hidden, item.Positions, item.Labels, _step.Scale) : hidden;
+        var hidden = Built.Run(chunk, item.Input, Context(microBatch));
+        var output = Built.IsLast(chunk) ? Built.Head!.Loss(hidden, item.Positions, item.Labels, _step.Scale) : hidden;
         return output.DetachFromDisposeScope();
     }
 

@@ -17,44 +17,62 @@ public readonly record struct StageSpan(
 /// <summary>Busy and idle time of one stage in one step, in seconds.</summary>
 /// <param name="Busy">Time inside forwards and backwards.</param>
 /// <param name="Window">Time from the step's first forward on any stage to its last backward on any stage.</param>
-public readonly record struct StageLoad(int Stage, double Busy, double Window);
+[MessagePackObject]
+public readonly record struct StageLoad(
+    [property: Key(0)] int Stage,
+    [property: Key(1)] double Busy,
+    [property: Key(2)] double Window);
 
 /// <summary>One finished optimiser step.</summary>
+[MessagePackObject]
 public sealed record StepMetrics
 {
     /// <summary>1-based number of the step.</summary>
+    [Key(0)]
     public required long Step { get; init; }
 
     /// <summary>Mean MLM loss of the step's masked tokens, nats.</summary>
+    [Key(1)]
     public required double Loss { get; init; }
 
+    [Key(2)]
     public required double LearningRate { get; init; }
 
     /// <summary>Global L2 norm of the gradients before clipping.</summary>
+    [Key(3)]
     public required double GradientNorm { get; init; }
 
     /// <summary>Sequences in the step.</summary>
+    [Key(4)]
     public required int Sequences { get; init; }
 
     /// <summary>Tokens (sequences × block length) in the step.</summary>
+    [Key(5)]
     public required long Tokens { get; init; }
 
     /// <summary>Tokens since the start of the run, this step included.</summary>
+    [Key(6)]
     public required long TotalTokens { get; init; }
 
     /// <summary>Fraction of the budget used after this step, in [0, 1].</summary>
+    [Key(7)]
     public required double Progress { get; init; }
 
     /// <summary>Wall-clock seconds of the step.</summary>
+    [Key(8)]
     public required double Seconds { get; init; }
 
+    [Key(9)]
     public required int MicroBatches { get; init; }
 
+    [Key(10)]
     public required int Attempt { get; init; }
 
     /// <summary>True when the update was skipped because of a non-finite loss or norm.</summary>
+    [Key(11)]
     public bool Skipped { get; init; }
 
+    [Key(12)]
     public IReadOnlyList<StageLoad> Stages { get; init; } = [];
 }
 
@@ -62,7 +80,14 @@ public sealed record StepMetrics
 /// <param name="Loss">Mean MLM loss of the held-out masked tokens, nats.</param>
 /// <param name="UnigramEntropy">Mean −log p of the same tokens under training-set unigram frequencies, nats.</param>
 /// <param name="Accuracy">Share of masked tokens whose arg-max prediction is right, in [0, 1].</param>
-public sealed record EvaluationMetrics(long Step, double Loss, double UnigramEntropy, double Accuracy, long MaskedTokens, double Seconds);
+[MessagePackObject]
+public sealed record EvaluationMetrics(
+    [property: Key(0)] long Step,
+    [property: Key(1)] double Loss,
+    [property: Key(2)] double UnigramEntropy,
+    [property: Key(3)] double Accuracy,
+    [property: Key(4)] long MaskedTokens,
+    [property: Key(5)] double Seconds);
 
 /// <summary>Receives what happens in a run, in order, from one thread at a time. Implementations must not throw and must be quick.</summary>
 public interface IRunObserver

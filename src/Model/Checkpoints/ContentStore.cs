@@ -7,7 +7,7 @@ namespace ActorTrainer.Model.Checkpoints;
 /// Files named by the SHA-256 of their content: <c>objects/ab/cdef…</c>. A name exists only once its content is complete and on disk, equal
 /// content is stored once, and damage is noticed when a file is read. Several threads and processes may use one store at a time.
 /// </summary>
-public sealed class ContentStore
+public sealed class ContentStore : IObjectStore
 {
     private readonly string _objects;
 
@@ -22,7 +22,7 @@ public sealed class ContentStore
         }
     }
 
-    /// <summary>Stores what <paramref name="write"/> writes (forward only) and returns its hash: 64 lower-case hexadecimal digits.</summary>
+    /// <inheritdoc/>
     public string Put(Action<Stream> write)
     {
         var temporary = Path.Combine(_objects, $"{Guid.NewGuid():N}.tmp");
@@ -93,8 +93,7 @@ public sealed class ContentStore
         }
     }
 
-    /// <summary>File of an object whose content has been checked against its name, for readers that need a file.</summary>
-    /// <exception cref="RefusedException">There is no such object, or its file is damaged; the message names the file.</exception>
+    /// <inheritdoc/>
     public string Verified(string hash)
     {
         using var checkedNow = Open(hash);

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using ActorTrainer.Actors;
 using ActorTrainer.Actors.Coordination;
+using ActorTrainer.Actors.Crew;
 using ActorTrainer.Actors.DataPlane;
+using ActorTrainer.Actors.Objects;
 using ActorTrainer.Actors.Schedules;
 using ActorTrainer.Actors.Stages;
 using ActorTrainer.Actors.Telemetry;
@@ -39,16 +41,17 @@ internal static class NumberRun
         var clock = new RunClock(TimeProvider.System);
         var plane = new LocalDataPlane(new NumberPayloadReader());
         var parts = options.Pipeline.Stages * options.Pipeline.Chunks;
-        var settings = new StageSettings(plane, options.Pipeline.Schedule, options.Pipeline.Chunks, TimeSpan.FromSeconds(options.Impl.StallTimeout), clock);
+        var settings = new StageSettings(plane, SharedObjects.Instance, clock);
+        Func<int, Props> stageProps = stage => Props.Create(() => new StageActor(settings, new NumberStage(world), $"stage-{stage}"));
+        IReadOnlyList<int> partSizes = [.. Enumerable.Range(0, parts).Select(i => Units / parts + (i < Units % parts ? 1 : 0))];
         return new RunServices
         {
             Options = options,
-            PartSizes = [.. Enumerable.Range(0, parts).Select(i => Units / parts + (i < Units % parts ? 1 : 0))],
             Units = [.. Enumerable.Range(0, Units).Select(i => $"unit{i}")],
             Recipe = $"seed={options.Seed}\nbatch={options.Train.BatchSize}",
             StageRecipe = "",
             Plane = plane,
-            StageProps = stage => Props.Create(() => new StageActor(settings, new NumberStage(world), $"stage-{stage}")),
+            Crew = Props.Create(() => new LocalCrew(stageProps, partSizes, options.Pipeline.Stages)),
             Batches = new NumberSource(),
             Checkpoints = checkpoints ?? new NumberCheckpoints(),
             Observer = observer,
@@ -98,13 +101,17 @@ internal sealed class NumberCheckpoints : ICheckpoints
 
     public IReadOnlyDictionary<string, string> Objects(string manifest) => _manifests[manifest];
 
-    public string Export(string manifest, long step)
+    public string Export(RunPosition position, IReadOnlyDictionary<string, string> objects)
     {
-        Exported.Enqueue(step);
-        return $"export{step}";
+        Exported.Enqueue(position.Step);
+        return $"export{position.Step}";
     }
 
-    public void Collect(string manifest) => OnCollect(manifest);
+    public IReadOnlyList<string> Collect(string manifest, IReadOnlyDictionary<string, string> objects)
+    {
+        OnCollect(manifest);
+        return [.. objects.Values];
+    }
 }
 
 /// <summary>Remembers everything that was observed.</summary>

@@ -42,6 +42,8 @@ internal sealed class NumberStage(NumberWorld world) : IStageComputation
         }
     }
 
+    public IReadOnlyCollection<string> Units => [.. _weights.Keys.Select(unit => $"unit{unit}")];
+
     public void Begin(StageProtocol.RunStep step)
     {
         _step = step;

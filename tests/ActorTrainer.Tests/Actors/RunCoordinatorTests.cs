@@ -93,7 +93,7 @@ public class RunCoordinatorTests() : TestKit(
         Assert.Equal((OutcomeKind.Failed, 4L), (outcome.Kind, outcome.Step));
         Assert.Contains("stage 0 failed in step 6", outcome.Message);
         Assert.Contains("poison", outcome.Message);
-        Assert.Equal(4, observer.Attempts.Count);
+        Assert.Equal(3, observer.Attempts.Count);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using ActorTrainer.Actors.DataPlane;
+using ActorTrainer.Actors.Objects;
 using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Schedules;
 using ActorTrainer.Actors.Stages;
@@ -139,7 +140,9 @@ public class StageActorTests() : TestKit(
         Assert.Contains("broken", failed.Reason);
     }
 
-    private static StageProtocol.Prepare Prepare(int attempt = 1) => new("r", attempt, 1, 3, [1, 1, 1], "", new Dictionary<string, string>());
+    private static StageProtocol.Prepare Prepare(int attempt = 1) => new(
+        "r", attempt, 1, 3, [1, 1, 1], "", new Dictionary<string, string>(), ScheduleKind.OneForwardOneBackward, 30, ["", "", ""],
+        new Dictionary<string, IReadOnlyList<string>>(), []);
 
     private static StageProtocol.RunStep Step(long step, int attempt = 1, int microBatches = 2) =>
         new("r", attempt, step, Phase.Train, microBatches, 1, false, false);
@@ -151,9 +154,9 @@ public class StageActorTests() : TestKit(
     {
         var plane = new LocalDataPlane();
         next = CreateTestProbe();
-        plane.Register(0, CreateTestProbe());
-        plane.Register(2, next);
-        var settings = new StageSettings(plane, ScheduleKind.OneForwardOneBackward, 1, TimeSpan.FromSeconds(30), new RunClock(TimeProvider.System));
+        plane.Join("r", attempt, 0, CreateTestProbe(), []);
+        plane.Join("r", attempt, 2, next, []);
+        var settings = new StageSettings(plane, SharedObjects.Instance, new RunClock(TimeProvider.System));
         var stage = Sys.ActorOf(Props.Create(() => new StageActor(settings, new NumberStage(_world), "stage-1")));
         stage.Tell(Prepare(attempt), TestActor);
         ExpectMsg<StageProtocol.Ready>(Patience);

@@ -13,9 +13,19 @@ public class WireSerializerTests() : TestKit(WireSerializer.Config.WithFallback(
 {
     private static readonly Dictionary<string, string> Objects = new() { ["embedding"] = "ab", ["head"] = "cd" };
 
+    private static readonly Dictionary<string, IReadOnlyList<string>> Addresses = new() { ["ab"] = ["a:1", "b:2"], ["cd"] = [] };
+
+    private static readonly NodeReport Node = new("n1", "f00d", ["stage"], "a:1", 2, 1 << 30, 31.5, "idle");
+
+    private static readonly StepMetrics Step = new()
+    {
+        Step = 7, Loss = 1.5, LearningRate = 1e-3, GradientNorm = 2, Sequences = 64, Tokens = 8192, TotalTokens = 57344, Progress = 0.5,
+        Seconds = 0.25, MicroBatches = 4, Attempt = 2, Skipped = true, Stages = [new StageLoad(0, 0.1, 0.2)],
+    };
+
     private static readonly object[] Samples =
     [
-        new StageProtocol.Prepare("r", 2, 1, 4, [1, 2, 1, 1], "{\"a\":1}", Objects),
+        new StageProtocol.Prepare("r", 2, 1, 4, [1, 2, 1, 1], "{\"a\":1}", Objects, ScheduleKind.Interleaved, 30, ["a:1", "b:2"], Addresses, ["c:3"]),
         new StageProtocol.Ready("r", 2, 1),
         new StageProtocol.RunStep("r", 2, 7, Phase.Evaluate, 3, 0.125, true, true),
         new StageProtocol.GradientsReady("r", 2, 7, 1, new Dictionary<int, double[]> { [3] = [1.5, double.NaN], [4] = [] }, double.PositiveInfinity, -1),
@@ -33,13 +43,33 @@ public class WireSerializerTests() : TestKit(WireSerializer.Config.WithFallback(
         new RunProtocol.Stop(),
         new RunProtocol.Outcome(OutcomeKind.Failed, 7, "why", "where"),
         new RunEvents.Created("r", "a=1\nb=2"),
-        new RunEvents.AttemptStarted(2, 7, "why"),
+        new RunEvents.AttemptStarted(2, 7, "why", AttemptCause.Loss),
         new RunEvents.StepRecorded(2, 7, 1.5, double.NaN, 1e-3, 64, 0.25, true),
-        new RunEvents.Committed(2, 7, "hash"),
+        new RunEvents.Committed(2, 7, "hash", Objects),
         new RunEvents.Completed(7, "where"),
         new RunEvents.Failed(7, "why"),
-        new DealerProtocol.Deal("r", 2, 7, Phase.Train, 128, [16, 16, 3]),
-        new RunState("r", "a=1", 2, new RunPosition(7, 448, 3.5, 1), RunPosition.Start, "hash", ""),
+        new DealerProtocol.Deal("r", 2, 7, Phase.Train, 128, [16, 16, 3], 2, 4),
+        new RunState("r", "a=1", 2, new RunPosition(7, 448, 3.5, 1), RunPosition.Start, "hash", "", Objects, new Retries(1, 2, "why", 1)),
+        new StageProtocol.LinkDown("r", 2, 1, 2, "why"),
+        new NodeProtocol.Announce(3, 12),
+        new NodeProtocol.Beat(3, 12, Node),
+        new NodeProtocol.Engage("r", 2, ["ab", "cd"]),
+        new NodeProtocol.Engaged("r", 2, Node, "akka.tcp://a@b:1/user/node/stage", ["ab"]),
+        new NodeProtocol.Keep("r", "f00d", 7, ["ab"], true),
+        new ClientProtocol.Submit("r", "a=1"),
+        new ClientProtocol.SubmitReply("r", "why not"),
+        new ClientProtocol.Watch("r"),
+        new ClientProtocol.Stop("r"),
+        new ClientProtocol.AskStatus(),
+        new ClientProtocol.Status(3, "n0", [new NodeStatus(Node, 0.5, "spare")], new RunStatus("r", "step 7", 2, 6, 5, 0.25, ["stage 0 computes"])),
+        new ClientProtocol.Notice("r", "text"),
+        new ClientProtocol.Attempt("r", 2, 5),
+        new ClientProtocol.Step("r", Step),
+        new ClientProtocol.Evaluation("r", new EvaluationMetrics(7, 1.5, 2.5, 0.25, 100, 0.5)),
+        new ClientProtocol.Spans("r", [new StageSpan(1, 7, new Instruction(InstructionKind.Forward, 2, 1), 0.5, 0.75)]),
+        new ClientProtocol.Digest("r", 7, [new LayerDigest("layers.0", "a", "b", "c")]),
+        new ClientProtocol.Checkpoint("r", 7, "where"),
+        new ClientProtocol.Ended("r", new RunProtocol.Outcome(OutcomeKind.Completed, 7, "done", "where")),
     ];
 
     [Fact]
