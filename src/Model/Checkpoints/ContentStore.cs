@@ -204,24 +204,24 @@ public sealed class ContentStore : IObjectStore
             }
 
             // Another process may be storing it again just now, so what has been taken away is looked at once more.
-            var aside = NewTemporary();
+            var aside = new FileInfo(NewTemporary());
             try
             {
-                File.Move(file.FullName, aside);
+                File.Move(file.FullName, aside.FullName);
+                var length = aside.Length;
+                if (ObjectGeneration.Of(aside.FullName) > upTo && !File.Exists(file.FullName))
+                {
+                    File.Move(aside.FullName, file.FullName, overwrite: true);
+                    return 0;
+                }
+
+                aside.Delete();
+                return length;
             }
             catch (FileNotFoundException)
             {
-                return 0;
+                return 0; // somebody else has removed it
             }
-
-            if (ObjectGeneration.Of(aside) > upTo && !File.Exists(file.FullName))
-            {
-                File.Move(aside, file.FullName, overwrite: true);
-                return 0;
-            }
-
-            File.Delete(aside);
-            return file.Length;
         }
     }
 

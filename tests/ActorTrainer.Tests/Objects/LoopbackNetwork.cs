@@ -49,8 +49,9 @@ internal sealed class LoopbackNetwork : IPeerNetwork
                     Start(() => Handle(new PeerConnection(new NetworkStream(socket, ownsSocket: true), "client", "2")));
                 }
             }
-            catch (SocketException)
+            catch (Exception e) when (e is SocketException or InvalidOperationException)
             {
+                // stopped
             }
         });
     }
