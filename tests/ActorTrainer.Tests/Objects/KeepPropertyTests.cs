@@ -11,8 +11,8 @@ public sealed class KeepPropertyTests
 {
     private const string Run = "r";
 
-    /// <summary>Unit u's content at a step; every third unit only changes every other step, as frozen or skipped ones do.</summary>
-    private static byte[] Content(int unit, int step) => [(byte)unit, (byte)(unit % 3 == 0 ? step / 2 : step)];
+    /// <summary>Unit u's content at a step; every third one comes back to what it was two steps before, the hardest case for content that is stored once.</summary>
+    private static byte[] Content(int unit, int step) => [(byte)unit, (byte)(unit % 3 == 0 ? step % 2 : step)];
 
     private static string HashOf(byte[] content) => Convert.ToHexStringLower(SHA256.HashData(content));
 
@@ -74,7 +74,7 @@ public sealed class KeepPropertyTests
                     .Select(hash => store.PathOf(Run, hash)).Distinct().Order();
                 Assert.Equal(left, Directory.GetFiles(folder.Path, "*", SearchOption.AllDirectories).Order());
             },
-            iter: 100, threads: 1, seed: "0000KeepSeed0");
+            iter: 60, threads: 1, seed: "0000KeepSeed0");
     }
 
     [Theory]
@@ -93,7 +93,7 @@ public sealed class KeepPropertyTests
                 start.SignalAndWait();
                 if (i < 3)
                 {
-                    // The same contents as in the step before, too: stored anew while their old files are being removed.
+                    // Some contents are those of two steps before: stored anew while their old files are being removed.
                     Save(opened[0], i, now);
                     Save(opened[0], 3, now);
                 }
