@@ -1,3 +1,4 @@
+using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Schedules;
 using MessagePack;
 
@@ -97,6 +98,14 @@ public interface IRunObserver
 
     /// <summary>The run starts or goes on after <paramref name="fromStep"/> committed steps; later metrics of those steps are void.</summary>
     void OnAttempt(int attempt, long fromStep);
+
+    /// <summary>The same with its cause; who does not need it is told without.</summary>
+    void OnAttempt(int attempt, long fromStep, AttemptCause cause) => OnAttempt(attempt, fromStep);
+
+    /// <summary>The steps up to this one are committed.</summary>
+    void OnCommit(long step)
+    {
+    }
 
     void OnStep(StepMetrics step);
 
