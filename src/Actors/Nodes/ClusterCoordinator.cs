@@ -57,6 +57,13 @@ public sealed partial class ClusterCoordinator : ReceivePersistentActor, IWithTi
     /// <inheritdoc/>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
 
+    /// <summary>An event whose number another coordinator has used is rejected: that one has taken over. The supervisor makes this one again.</summary>
+    protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
+    {
+        base.OnPersistRejected(cause, @event, sequenceNr);
+        Context.Stop(Self);
+    }
+
     /// <inheritdoc/>
     protected override void PostStop()
     {
