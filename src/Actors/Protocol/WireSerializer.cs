@@ -62,6 +62,7 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         ("cd1", typeof(ClientProtocol.Digest)),
         ("ck1", typeof(ClientProtocol.Checkpoint)),
         ("co1", typeof(ClientProtocol.Ended)),
+        ("cm1", typeof(ClientProtocol.Commit)),
     ];
 
     private static readonly FrozenDictionary<string, Type> Types = Table.ToFrozenDictionary(e => e.Manifest, e => e.Type);
