@@ -31,6 +31,7 @@ public sealed partial class RunCoordinator
         Command<CrewProtocol.Impossible>(crew => Fail(crew.Reason), crew => crew.Run == _state.Run && crew.Attempt == _state.Attempt);
         Command<CrewProtocol.Waiting>(crew => _services.Observer.OnNotice($"waiting: {crew.Reason}"));
         Command<RunProtocol.AskStatus>(_ => Sender.Tell(Status("waits for nodes", [])));
+        Command<RunProtocol.Stop>(_ => End(OutcomeKind.Stopped, $"stopped at step {_state.Committed.Step}; the same command goes on from there"));
         CommandDuringAttempt();
     }
 

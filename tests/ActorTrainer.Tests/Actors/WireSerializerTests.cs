@@ -71,6 +71,11 @@ public class WireSerializerTests() : TestKit(WireSerializer.Config.WithFallback(
         new ClientProtocol.Checkpoint("r", 7, "where"),
         new ClientProtocol.Commit("r", 7),
         new ClientProtocol.Ended("r", new RunProtocol.Outcome(OutcomeKind.Completed, 7, "done", "where")),
+        new NodeProtocol.Probe(["a:1#7", "b:2#-8"]),
+        new ClientProtocol.Watching("r", "step 7"),
+        new ClusterEvents.TookOver(3),
+        new ClusterEvents.Submitted("r", "a=1"),
+        new ClusterEvents.Ended("r", new RunProtocol.Outcome(OutcomeKind.Failed, 7, "why", "")),
     ];
 
     [Fact]
