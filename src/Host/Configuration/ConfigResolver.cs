@@ -9,15 +9,20 @@ namespace ActorTrainer.Host.Configuration;
 /// </summary>
 public sealed class ConfigResolver
 {
+    /// <summary>Environment variable that sets cluster.journal_connection where nothing else does.</summary>
+    public const string JournalVariable = "ACTORTRAINER_JOURNAL";
+
     private readonly ConfigLibrary _library;
     private readonly ConfigProfile _profile;
+    private readonly Func<string, string?> _environment;
     private readonly Dictionary<string, ConfigValue> _values = [];
     private readonly List<string> _problems = [];
 
-    private ConfigResolver(ConfigLibrary library, ConfigProfile profile)
+    private ConfigResolver(ConfigLibrary library, ConfigProfile profile, Func<string, string?> environment)
     {
         _library = library;
         _profile = profile;
+        _environment = environment;
     }
 
     private static IEnumerable<string> TopLevel => ConfigSchema.Keys.Where(key => key.Section.Length == 0).Select(key => key.Name);
@@ -26,10 +31,12 @@ public sealed class ConfigResolver
     /// <param name="library">Where the files are.</param>
     /// <param name="profile">The command's own part.</param>
     /// <param name="assignments">The user's <c>group=choice</c> and <c>key=value</c> words, in any order.</param>
+    /// <param name="environment">Reads an environment variable; null: the process's own.</param>
     /// <exception cref="RefusedException">Names every unknown key or choice, every double one and every value that is not allowed.</exception>
-    public static ResolvedConfiguration Resolve(ConfigLibrary library, ConfigProfile profile, IReadOnlyList<string> assignments)
+    public static ResolvedConfiguration Resolve(
+        ConfigLibrary library, ConfigProfile profile, IReadOnlyList<string> assignments, Func<string, string?>? environment = null)
     {
-        var resolver = new ConfigResolver(library, profile);
+        var resolver = new ConfigResolver(library, profile, environment ?? Environment.GetEnvironmentVariable);
         var user = resolver.Split(assignments);
         var defaults = profile.Defaults.Select(SplitOne).ToList();
         var label = profile.Command + " defaults";
@@ -57,6 +64,7 @@ public sealed class ConfigResolver
 
         resolver.ThrowIfProblems();
         resolver.DeriveSource(user);
+        resolver.ReadEnvironment();
         resolver.RefuseMissing();
 
         var values = ConfigSchema.Keys.Select(key => resolver._values[key.Name]).ToList();
@@ -67,6 +75,11 @@ public sealed class ConfigResolver
     }
 
     private static bool IsGroup(string key) => ConfigSchema.Groups.Contains(key);
+
+    private static bool IsSecret(string key) => ConfigSchema.Find(key) is { Secret: true };
+
+    /// <summary>A value inside a complaint; a secret is not repeated.</summary>
+    private static string Shown(string key, string text) => IsSecret(key) ? "…" : text;
 
     private static (string Key, string Text) SplitOne(string assignment)
     {
@@ -82,13 +95,15 @@ public sealed class ConfigResolver
         {
             if (kept.FirstOrDefault(other => other.Key == word.Key) is { Key: not null } twin)
             {
-                _problems.Add($"{word.Key} is given twice, as {twin.Key}={twin.Text} and as {word.Key}={word.Text}; keep one of them.");
+                _problems.Add(IsSecret(word.Key)
+                    ? $"{word.Key} is given twice; keep one of them."
+                    : $"{word.Key} is given twice, as {twin.Key}={twin.Text} and as {word.Key}={word.Text}; keep one of them.");
             }
             else if (_profile.Accepts is { } accepts
                 && (IsGroup(word.Key) || ConfigSchema.Find(word.Key) is not null)
                 && !accepts.Any(accepted => accepted == word.Key || word.Key.StartsWith(accepted + ".", StringComparison.Ordinal)))
             {
-                _problems.Add($"{word.Key}={word.Text}: {_profile.Command} does not read {word.Key}; it reads {string.Join(", ", accepts)}.");
+                _problems.Add($"{word.Key}={Shown(word.Key, word.Text)}: {_profile.Command} does not read {word.Key}; it reads {string.Join(", ", accepts)}.");
             }
             else
             {
@@ -131,7 +146,7 @@ public sealed class ConfigResolver
         {
             var nearest = key.Type.Nearest(text) is { } near ? $"; did you mean {near}? Allowed" : "; allowed";
             var byDefault = _library.DefaultOf(key) is { Length: > 0 } usual ? $" (default {usual})" : "";
-            _problems.Add($"{place}{name}={text}: the value {complaint}{nearest}: {key.Type.Domain}{byDefault}");
+            _problems.Add($"{place}{name}={Shown(name, text)}: the value {complaint}{nearest}: {key.Type.Domain}{byDefault}");
         }
         else
         {
@@ -165,6 +180,18 @@ public sealed class ConfigResolver
         if (!string.IsNullOrEmpty(path) && user.All(word => word.Key is not ("data" or "data.source")))
         {
             _values["data.source"] = new ConfigValue(ConfigSchema.Find("data.source")!, SourceOf(path), "from data.path");
+        }
+    }
+
+    /// <summary>A connection string with a password should stand in no file and on no command line: the environment may bring it.</summary>
+    private void ReadEnvironment()
+    {
+        const string Key = "cluster.journal_connection";
+        if (_values.TryGetValue(Key, out var value) && value.Value is ""
+            && _environment(JournalVariable) is { Length: > 0 } text)
+        {
+            ApplyKey(Key, text, "from " + JournalVariable, "");
+            ThrowIfProblems();
         }
     }
 
