@@ -134,6 +134,11 @@ public interface IRunObserver
     void OnDigest(long step, IReadOnlyList<LayerDigest> layers);
 
     void OnCheckpoint(long step, string path);
+
+    /// <summary>The state after <paramref name="step"/> is safe: whatever happens from here on, the run goes back no further.</summary>
+    void OnCommit(long step)
+    {
+    }
 }
 
 /// <summary>SHA-256 (lower-case hex) of one layer's weights, optimiser state and RNG state.</summary>

@@ -36,6 +36,8 @@ public sealed class RunObservers : IRunObserver
 
     public void OnCheckpoint(long step, string path) => Tell(o => o.OnCheckpoint(step, path));
 
+    public void OnCommit(long step) => Tell(o => o.OnCommit(step));
+
     private void Tell(Action<IRunObserver> call)
     {
         for (var i = 0; i < _observers.Length; i++)
