@@ -125,7 +125,6 @@ public sealed partial class RunCoordinator
             {
                 _services.Observer.OnCommit(_state.Committed.Step);
                 SnapshotSometimes();
-                _services.Observer.OnCommit(_state.Committed.Step);
                 Collect(done.Result);
                 NextDuty();
             });

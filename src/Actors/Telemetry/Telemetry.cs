@@ -119,11 +119,6 @@ public interface IRunObserver
     /// <summary>The same with its cause; who does not need it is told without.</summary>
     void OnAttempt(int attempt, long fromStep, AttemptCause cause) => OnAttempt(attempt, fromStep);
 
-    /// <summary>The steps up to this one are committed.</summary>
-    void OnCommit(long step)
-    {
-    }
-
     void OnStep(StepMetrics step);
 
     void OnEvaluation(EvaluationMetrics evaluation);

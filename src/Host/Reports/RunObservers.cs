@@ -24,8 +24,6 @@ public sealed class RunObservers : IRunObserver
 
     public void OnAttempt(int attempt, long fromStep, AttemptCause cause) => Tell(o => o.OnAttempt(attempt, fromStep, cause));
 
-    public void OnCommit(long step) => Tell(o => o.OnCommit(step));
-
     public void OnStep(StepMetrics step) => Tell(o => o.OnStep(step));
 
     public void OnEvaluation(EvaluationMetrics evaluation) => Tell(o => o.OnEvaluation(evaluation));
