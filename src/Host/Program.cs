@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using ActorTrainer.Host.Cli;
+using ActorTrainer.Host.Cluster.Local;
 using ActorTrainer.Host.Commands;
 
 namespace ActorTrainer.Host;
@@ -14,6 +15,7 @@ public static class Program
         new DelegateCommand(CommandDescriptions.Pretrain, PretrainCommand.Pretrain),
         new DelegateCommand(CommandDescriptions.CompareRuns, CompareRunsCommand.Run),
         new DelegateCommand(CommandDescriptions.Tokenizer, TokenizerCommand.Run),
+        new DelegateCommand(ClusterUpCommand.Description, ClusterUpCommand.Run),
         new ConfigCommand(),
         new VersionCommand(),
     ]);

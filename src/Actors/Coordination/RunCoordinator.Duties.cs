@@ -123,8 +123,8 @@ public sealed partial class RunCoordinator
         {
             Record(new RunEvents.Committed(_state.Attempt, _state.At.Step, done.Result, new Dictionary<string, string>(_saved)), () =>
             {
-                _services.Observer.OnCommit(_state.Committed.Step);
                 SnapshotSometimes();
+                _services.Observer.OnCommit(_state.Committed.Step);
                 Collect(done.Result);
                 NextDuty();
             });
