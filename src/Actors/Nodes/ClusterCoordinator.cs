@@ -24,7 +24,7 @@ public sealed partial class ClusterCoordinator : ReceivePersistentActor, IWithTi
 
     private ClusterState _state = ClusterState.Empty;
     private NodeRegistry _registry;
-    private RegistryProtocol.Nodes _told = new([], null);
+    private volatile RegistryProtocol.Nodes _told = new([], null);
 
     /// <summary>Creates the coordinator.</summary>
     public ClusterCoordinator(ClusterCoordinatorSettings settings)

@@ -50,11 +50,13 @@ public class ClusterCoordinatorTests() : TestKit(
     {
         var reference = Reference();
         using var stuck = new ManualResetEventSlim();
+        using var go = new ManualResetEventSlim();
         _world.Misfortune = (_, what, _, step) =>
         {
             if (step == 7 && what == "Forward")
             {
                 stuck.Set();
+                go.Wait(Patience);
             }
         };
         var first = Coordinator();
@@ -64,6 +66,7 @@ public class ClusterCoordinatorTests() : TestKit(
         Watch(first);
         first.Tell(PoisonPill.Instance);
         ExpectTerminated(first, Patience);
+        go.Set();
         AwaitAssert(() => Assert.Equal(0, _preparation.Held), Patience);
 
         var observer = new RecordingObserver();
@@ -160,11 +163,11 @@ public class ClusterCoordinatorTests() : TestKit(
     {
         var reference = Reference();
         var coordinator = Coordinator();
-        _world.Misfortune = (_, what, _, step) =>
+        _world.Misfortune = (stage, what, microBatch, step) =>
         {
-            if (step == 6 && what == "Forward")
+            if ((stage, what, microBatch, step) == (0, "Forward", 0, 6))
             {
-                coordinator.Tell(new ClientProtocol.Stop("numbers"), ActorRefs.Nobody);
+                coordinator.Ask<ClientProtocol.SubmitReply>(new ClientProtocol.Stop("numbers"), Patience).Wait(Patience);
             }
         };
         Submit(coordinator, "numbers");
@@ -175,7 +178,7 @@ public class ClusterCoordinatorTests() : TestKit(
         var ended = WatchToEnd(coordinator, "numbers", new RecordingObserver()).Outcome;
 
         Assert.Equal(OutcomeKind.Stopped, stopped.Kind);
-        Assert.InRange(stopped.Step, 6, 8);
+        Assert.Equal(6, stopped.Step);
         Assert.Equal(OutcomeKind.Completed, ended.Kind);
         AssertSameDigests(reference, _preparation.Observer);
     }
@@ -201,20 +204,25 @@ public class ClusterCoordinatorTests() : TestKit(
     {
         var reference = Reference();
         using var reached = new ManualResetEventSlim();
+        using var go = new ManualResetEventSlim();
         _world.Misfortune = (_, what, _, step) =>
         {
             if (step == 7 && what == "Forward")
             {
                 reached.Set();
+                go.Wait(Patience);
             }
         };
         var coordinator = Coordinator();
         Submit(coordinator, "numbers");
         Assert.True(reached.Wait(Patience));
-        Sys.ActorSelection(coordinator.Path / "run-*").Tell(Kill.Instance);
+        Sys.ActorSelection($"{coordinator.Path.ToStringWithoutAddress()}/run-*").Tell(Kill.Instance);
+        AwaitAssert(() => Assert.Contains("ended unexpectedly", Status(coordinator).Run?.State ?? "none"), Patience);
+        go.Set();
 
         Assert.Equal(OutcomeKind.Completed, WatchToEnd(coordinator, "numbers", new RecordingObserver()).Outcome.Kind);
         AssertSameDigests(reference, _preparation.Observer);
+        Assert.Equal([0L, 4L], _preparation.Observer.Attempts.Select(a => a.From));
     }
 
     [Fact]
@@ -260,14 +268,13 @@ public class ClusterCoordinatorTests() : TestKit(
     {
         Node = "n0",
         Preparation = _preparation,
-        Services = (run, _, observer) =>
-            NumberRun.Services(run.Options, _world, observer, _checkpoints),
+        Services = (run, around) => NumberRun.Services(run.Options, _world, around.Observer, _checkpoints),
         View = () => _view,
         Seeds = [((ExtendedActorSystem)Sys).Provider.DefaultAddress],
         Time = TimeProvider.System,
         Lease = TimeSpan.FromMilliseconds(400),
         AnnounceEvery = TimeSpan.FromMilliseconds(50),
-        RestartAfter = TimeSpan.FromMilliseconds(50),
+        RestartAfter = TimeSpan.FromMilliseconds(300),
     };
 
     private RecordingObserver Reference()
