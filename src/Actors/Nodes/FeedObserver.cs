@@ -72,13 +72,6 @@ public sealed class FeedObserver(string name, IRunObserver own, Action<IWire> fe
         feed(new ClientProtocol.Checkpoint(name, step, path));
     }
 
-    /// <inheritdoc/>
-    public void OnCommit(long step)
-    {
-        own.OnCommit(step);
-        feed(new ClientProtocol.Commit(name, step));
-    }
-
     /// <summary>Tells an observer what a message of <see cref="FeedObserver"/> says; false when it is none.</summary>
     public static bool Replay(IWire message, IRunObserver to)
     {
@@ -107,9 +100,6 @@ public sealed class FeedObserver(string name, IRunObserver own, Action<IWire> fe
                 return true;
             case ClientProtocol.Checkpoint m:
                 to.OnCheckpoint(m.StepNumber, m.Path);
-                return true;
-            case ClientProtocol.Commit m:
-                to.OnCommit(m.StepNumber);
                 return true;
             default:
                 return false;
