@@ -14,6 +14,7 @@ public static class Program
         new DelegateCommand(CommandDescriptions.Pretrain, PretrainCommand.Pretrain),
         new DelegateCommand(CommandDescriptions.CompareRuns, CompareRunsCommand.Run),
         new DelegateCommand(CommandDescriptions.Tokenizer, TokenizerCommand.Run),
+        new DelegateCommand(CertificatesCommand.Description, CertificatesCommand.Run),
         new ConfigCommand(),
         new VersionCommand(),
     ]);
