@@ -20,6 +20,7 @@ public static class Program
         new DelegateCommand(ClusterCommandDescriptions.Status, StatusCommand.Run),
         new DelegateCommand(ClusterCommandDescriptions.Stop, StopCommand.Run),
         new DelegateCommand(ClusterUpCommand.Description, ClusterUpCommand.Run),
+        new DelegateCommand(CertificatesCommand.Description, CertificatesCommand.Run),
         new ConfigCommand(),
         new VersionCommand(),
     ]);
