@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using ActorTrainer.Host.Cli;
 using ActorTrainer.Host.Cluster;
+using ActorTrainer.Host.Cluster.Local;
 using ActorTrainer.Host.Commands;
 
 namespace ActorTrainer.Host;
@@ -18,6 +19,7 @@ public static class Program
         new DelegateCommand(ClusterCommandDescriptions.Node, NodeCommand.Run),
         new DelegateCommand(ClusterCommandDescriptions.Status, StatusCommand.Run),
         new DelegateCommand(ClusterCommandDescriptions.Stop, StopCommand.Run),
+        new DelegateCommand(ClusterUpCommand.Description, ClusterUpCommand.Run),
         new ConfigCommand(),
         new VersionCommand(),
     ]);

@@ -124,6 +124,7 @@ public sealed partial class RunCoordinator
             Record(new RunEvents.Committed(_state.Attempt, _state.At.Step, done.Result, new Dictionary<string, string>(_saved)), () =>
             {
                 SnapshotSometimes();
+                _services.Observer.OnCommit(_state.Committed.Step);
                 Collect(done.Result);
                 NextDuty();
             });

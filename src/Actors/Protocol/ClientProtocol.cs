@@ -102,6 +102,12 @@ public static class ClientProtocol
         [property: Key(1)] long StepNumber,
         [property: Key(2)] string Path) : IWire;
 
+    /// <summary>The state after a step is safe.</summary>
+    [MessagePackObject]
+    public sealed record Commit(
+        [property: Key(0)] string Name,
+        [property: Key(1)] long StepNumber) : IWire;
+
     /// <summary>The run has ended; also the answer to <see cref="Watch"/> of a run that has.</summary>
     [MessagePackObject]
     public sealed record Ended(

@@ -67,6 +67,7 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         ("kt1", typeof(ClusterEvents.TookOver)),
         ("ks1", typeof(ClusterEvents.Submitted)),
         ("ke1", typeof(ClusterEvents.Ended)),
+        ("cm1", typeof(ClientProtocol.Commit)),
     ];
 
     private static readonly FrozenDictionary<string, Type> Types = Table.ToFrozenDictionary(e => e.Manifest, e => e.Type);

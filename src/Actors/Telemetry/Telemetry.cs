@@ -1,3 +1,4 @@
+using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Schedules;
 using MessagePack;
 
@@ -98,6 +99,9 @@ public interface IRunObserver
     /// <summary>The run starts or goes on after <paramref name="fromStep"/> committed steps; later metrics of those steps are void.</summary>
     void OnAttempt(int attempt, long fromStep);
 
+    /// <summary>The same with its cause; who does not need it is told without.</summary>
+    void OnAttempt(int attempt, long fromStep, AttemptCause cause) => OnAttempt(attempt, fromStep);
+
     void OnStep(StepMetrics step);
 
     void OnEvaluation(EvaluationMetrics evaluation);
@@ -108,6 +112,11 @@ public interface IRunObserver
     void OnDigest(long step, IReadOnlyList<LayerDigest> layers);
 
     void OnCheckpoint(long step, string path);
+
+    /// <summary>The state after <paramref name="step"/> is safe: whatever happens from here on, the run goes back no further.</summary>
+    void OnCommit(long step)
+    {
+    }
 }
 
 /// <summary>SHA-256 (lower-case hex) of one layer's weights, optimiser state and RNG state.</summary>

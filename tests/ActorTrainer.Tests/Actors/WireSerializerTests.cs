@@ -69,6 +69,7 @@ public class WireSerializerTests() : TestKit(WireSerializer.Config.WithFallback(
         new ClientProtocol.Spans("r", [new StageSpan(1, 7, new Instruction(InstructionKind.Forward, 2, 1), 0.5, 0.75)]),
         new ClientProtocol.Digest("r", 7, [new LayerDigest("layers.0", "a", "b", "c")]),
         new ClientProtocol.Checkpoint("r", 7, "where"),
+        new ClientProtocol.Commit("r", 7),
         new ClientProtocol.Ended("r", new RunProtocol.Outcome(OutcomeKind.Completed, 7, "done", "where")),
         new NodeProtocol.Probe(["a:1#7", "b:2#-8"]),
         new ClientProtocol.Watching("r", "step 7"),
