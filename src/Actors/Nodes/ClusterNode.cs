@@ -1,5 +1,6 @@
 using System.Net;
 using ActorTrainer.Actors.Coordination;
+using ActorTrainer.Actors.Crew;
 using ActorTrainer.Actors.DataPlane.Peers;
 using ActorTrainer.Actors.DataPlane.Tcp;
 using ActorTrainer.Actors.Objects;
@@ -8,6 +9,7 @@ using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Stages;
 using ActorTrainer.Actors.Telemetry;
 using ActorTrainer.Model.Common;
+using ActorTrainer.Model.Optimisation;
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Cluster.Tools.Singleton;
@@ -30,6 +32,7 @@ public sealed class ClusterNode : IAsyncDisposable
     private readonly NodeStore _store;
     private readonly ObjectClient? _objects;
     private readonly RunClock _clock;
+    private readonly double _speed;
     private volatile string _reason = "";
     private volatile bool _leaving;
 
@@ -71,7 +74,7 @@ public sealed class ClusterNode : IAsyncDisposable
                 _network.Address,
                 _options.Cores > 0 ? _options.Cores : Environment.ProcessorCount,
                 _options.Memory > 0 ? (long)_options.Memory << 20 : MachineMemory.Free(),
-                settings.MeasureSpeed(),
+                _speed = settings.MeasureSpeed(),
                 ""));
         }
         catch
@@ -245,7 +248,26 @@ public sealed class ClusterNode : IAsyncDisposable
         Clock = _clock,
     };
 
-    private Props Crew(PreparedRun run, RunSurroundings around) => throw new NotSupportedException($"{run}{around}{_options}");
+    private Props Crew(PreparedRun run, RunSurroundings around)
+    {
+        var pipeline = run.Options.Pipeline;
+        var (registry, time) = (around.Registry, _settings.Time);
+        var needs = new CrewNeeds
+        {
+            Units = run.Units,
+            UnitSeconds = [.. run.UnitSeconds.Select(seconds => seconds * _speed)], // measured here; the crew counts with a node of speed 1
+            UnitMemory = run.UnitMemory,
+            Chunks = pipeline.Chunks,
+            Schedule = pipeline.Schedule,
+            MicroBatches = MicroBatches.Split(run.Options.Train.BatchSize, run.Options.Impl.MicroBatchSize).Count,
+            Cut = pipeline.Cut,
+            Copies = _options.Copies,
+            Stages = _options.Stages,
+            Spares = _options.Spares,
+            WaitForNode = TimeSpan.FromSeconds(_options.WaitForNode),
+        };
+        return Props.Create(() => new ClusterCrew(registry, needs, time));
+    }
 
     /// <summary>Members count from their admission to their leaving.</summary>
     private static bool IsIn(Member member) => member.Status is MemberStatus.Up or MemberStatus.Leaving or MemberStatus.WeaklyUp;

@@ -1,6 +1,7 @@
 using ActorTrainer.Actors;
 using ActorTrainer.Actors.Nodes;
 using ActorTrainer.Actors.Stages;
+using ActorTrainer.Actors.Telemetry;
 using ActorTrainer.Host.Commands;
 using ActorTrainer.Host.Configuration;
 using ActorTrainer.Host.Reports;
@@ -16,7 +17,9 @@ namespace ActorTrainer.Host.Cluster;
 /// <param name="library">Configuration files, for the keys and their checks.</param>
 /// <param name="nodeFolder">Folder of the node.</param>
 /// <param name="say">Told what happens in runs, for people who watch the node.</param>
-internal sealed class ClusterPreparation(ConfigLibrary library, string nodeFolder, Action<string> say) : IRunPreparation
+/// <param name="observers">Told of all runs too.</param>
+internal sealed class ClusterPreparation(ConfigLibrary library, string nodeFolder, Action<string> say, params IReadOnlyList<IRunObserver> observers)
+    : IRunPreparation
 {
     /// <summary>Folder of a run on its coordinator's node.</summary>
     public static string FolderOf(string nodeFolder, string name) => Path.Combine(nodeFolder, "runs", name);
@@ -69,7 +72,7 @@ internal sealed class ClusterPreparation(ConfigLibrary library, string nodeFolde
             StageRecipe = TensorStageRecipe.Of(options, device.Cuda, device.BFloat16).ToJson(),
             Describe = (position, objects) => RunManifest.Of(options, batches.TokensPerSequence, tokenizerHash, dataKey, position, objects),
             Export = (manifest, store) => ModelExport.Write(folder.Root, manifest, store, tokenizer),
-            Observer = new RunObservers(new ConfigLog(folder.Root, ConfigPrinter.Print(resolved)), metrics, new NodeEvents(run.Name, say)),
+            Observer = new RunObservers([.. observers, new ConfigLog(folder.Root, ConfigPrinter.Print(resolved)), metrics, new NodeEvents(run.Name, say)]),
             Resources = resources,
         };
     }

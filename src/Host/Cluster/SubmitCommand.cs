@@ -61,6 +61,7 @@ internal static class SubmitCommand
     private static string StopLine(CommandContext context) => string.Join(' ',
     [
         "actortrainer", "stop", $"name={context.Run.Name}",
+        .. context.Option("--config-dir") is { } folder ? ["--config-dir", folder] : Array.Empty<string>(),
         .. context.Words.Where(word => word.StartsWith("cluster", StringComparison.Ordinal) && !word.StartsWith("cluster.journal_connection", StringComparison.Ordinal)),
     ]);
 }

@@ -14,6 +14,7 @@ internal sealed class RunReporting : IDisposable
     private readonly CommandContext _context;
     private readonly string _folder;
     private readonly double? _bubble;
+    private readonly bool _followed;
     private readonly MetricsLog _metrics;
     private readonly TraceCollector _trace;
     private readonly IRunObserver _view;
@@ -29,6 +30,7 @@ internal sealed class RunReporting : IDisposable
         _context = context;
         _folder = folder;
         _bubble = bubble;
+        _followed = followed;
         _metrics = new MetricsLog(folder);
         _trace = new TraceCollector(run.Impl.TraceSteps);
         _view = context.Console.Profile.Out.IsTerminal
@@ -59,7 +61,7 @@ internal sealed class RunReporting : IDisposable
         }
 
         var run = _context.Run;
-        RunReports.Write(_context.Out, run, _folder, _bubble, _trace.Spans, outcome);
+        RunReports.Write(_context.Out, run, _folder, _bubble, _trace.Spans, outcome, _followed);
         if (outcome.Kind == OutcomeKind.Failed)
         {
             _context.Error.WriteLine($"actortrainer: {run.Name} failed: {outcome.Message}");

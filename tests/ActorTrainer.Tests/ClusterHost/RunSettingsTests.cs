@@ -54,6 +54,7 @@ public sealed class RunSettingsTests : IDisposable
             Assert.DoesNotContain("geheim", output + error);
         }
 
+        Assert.DoesNotContain("geheim", Cfg.Resolve(Secret).Run.ToString());
         Assert.Contains("journal_connection = \"(set, not shown)\"", (await Cfg.Run("config", Secret)).Out);
         Assert.Contains("journal_connection = \"\"", (await Cfg.Run("config")).Out);
     }
