@@ -113,7 +113,12 @@ public sealed partial class RunCoordinator
             failed => RollBack($"{(failed.Stage < 0 ? "the batch dealer" : $"stage {failed.Stage}")} failed in step {failed.Step} at {failed.Doing}: {failed.Reason}"),
             IsCurrent);
         Command<StageProtocol.LinkDown>(
-            link => RollBack($"{Seat(link.Stage)} lost the link to {Seat(link.Peer)}: {link.Reason}", AttemptCause.Loss), IsCurrent);
+            link =>
+            {
+                _crew.Tell(new CrewProtocol.Suspect(_state.Run, _state.Attempt, NodeOf(link.Stage), NodeOf(link.Peer)));
+                RollBack($"{Seat(link.Stage)} lost the link to {Seat(link.Peer)}: {link.Reason}", AttemptCause.Loss);
+            },
+            IsCurrent);
         Command<CrewProtocol.Lost>(lost => RollBack(lost.Reason, AttemptCause.Loss), lost => lost.Run == _state.Run && lost.Attempt == _state.Attempt);
         Command<CrewProtocol.Changed>(changed => _move ??= changed.Reason, changed => changed.Run == _state.Run && changed.Attempt == _state.Attempt);
         Command<RepeatTick>(_ => Repeat());
@@ -269,6 +274,8 @@ public sealed partial class RunCoordinator
             RollBack($"step {StepNumber} has stalled: {verdict}");
         }
     }
+
+    private string NodeOf(int stage) => stage >= 0 && stage < Stages ? _seats.Seats[stage].Node : "";
 
     private string Seat(int stage) =>
         stage < 0 ? "the batch dealer" : stage < Stages ? $"stage {stage} ({_seats.Seats[stage].Node})" : $"stage {stage}";

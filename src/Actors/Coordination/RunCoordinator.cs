@@ -14,9 +14,6 @@ public sealed partial class RunCoordinator : ReceivePersistentActor, IWithTimers
 {
     private const long EventsPerSnapshot = 1000;
 
-    /// <summary>Time after which a stage that has not answered a command is told again.</summary>
-    private static readonly TimeSpan RepeatAfter = TimeSpan.FromSeconds(1);
-
     private readonly RunServices _services;
     private readonly RunOptions _options;
     private readonly ILoggingAdapter _log = Context.GetLogger();
@@ -53,6 +50,27 @@ public sealed partial class RunCoordinator : ReceivePersistentActor, IWithTimers
 
     /// <inheritdoc/>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
+
+    /// <inheritdoc/>
+    protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr)
+    {
+        base.OnPersistFailure(cause, @event, sequenceNr); // Akka stops the actor
+        SayNotWritten(cause, @event, sequenceNr);
+    }
+
+    /// <summary>
+    /// What the journal does not have did not happen: whoever was refused has no right to go on. Akka would only log it. The actor ends
+    /// behind this message, and its children, the stages' crew among them, with it.
+    /// </summary>
+    protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
+    {
+        base.OnPersistRejected(cause, @event, sequenceNr);
+        SayNotWritten(cause, @event, sequenceNr);
+        Context.Stop(Self);
+    }
+
+    private void SayNotWritten(Exception cause, object fact, long number) => _services.Observer.OnNotice(
+        $"the journal did not take event {number} of run '{_options.Name}' ({fact.GetType().Name}): {cause.Message}; this coordinator stops, because it is down or another one has taken over");
 
     private void Idle()
     {
@@ -119,7 +137,7 @@ public sealed partial class RunCoordinator : ReceivePersistentActor, IWithTimers
             _ready.Clear();
             _unanswered.Clear();
             _move = null;
-            _services.Observer.OnAttempt(_state.Attempt, _state.Committed.Step);
+            _services.Observer.OnAttempt(_state.Attempt, _state.Committed.Step, cause);
             EnsureChildren();
             Become(Assembling);
             _crew.Tell(new CrewProtocol.Assemble(_state.Run, _state.Attempt, objects));
@@ -134,7 +152,7 @@ public sealed partial class RunCoordinator : ReceivePersistentActor, IWithTimers
         {
             _dealer = Context.ActorOf(Props.Create(() => new BatchDealer(_services.Batches, _services.Plane)), "dealer");
             _crew = Context.ActorOf(_services.Crew, "crew");
-            Timers.StartPeriodicTimer(RepeatTick.Key, new RepeatTick(), RepeatAfter);
+            Timers.StartPeriodicTimer(RepeatTick.Key, new RepeatTick(), _services.RepeatAfter);
         }
     }
 
@@ -171,7 +189,9 @@ public sealed partial class RunCoordinator : ReceivePersistentActor, IWithTimers
     });
 
     /// <summary>
-    /// Persists a fact without waiting: steps since the last checkpoint are replayed anyway, and the journal keeps the order.
+    /// Persists a fact without waiting: steps since the last checkpoint are replayed anyway, and the journal keeps the order. So the state
+    /// runs ahead of the journal until the fact is written; if it is refused the actor ends before anything behind it is written, a
+    /// commit in particular.
     /// </summary>
     private void RecordLater(IRunEvent fact)
     {

@@ -32,4 +32,7 @@ public sealed record RunServices
     public required IRunObserver Observer { get; init; }
 
     public required RunClock Clock { get; init; }
+
+    /// <summary>Time after which a stage that has not answered a command is told again.</summary>
+    public TimeSpan RepeatAfter { get; init; } = TimeSpan.FromSeconds(1);
 }

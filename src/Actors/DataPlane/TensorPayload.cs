@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using ActorTrainer.Actors.DataPlane.Tcp;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -106,6 +107,11 @@ public sealed class TensorPayloadReader(long maximumBytes = 1L << 32) : IPayload
             {
                 throw new InvalidDataException($"Tensor of more than {maximumBytes} bytes in a payload.");
             }
+        }
+
+        if (stream is FrameReader frame && bytes > (UInt128)frame.Remaining)
+        {
+            throw new InvalidDataException($"A payload announces a tensor of {bytes} bytes and has only {frame.Remaining} left.");
         }
 
         var tensor = empty(shape, type).DetachFromDisposeScope();

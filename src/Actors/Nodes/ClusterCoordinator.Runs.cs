@@ -33,7 +33,8 @@ public sealed partial class ClusterCoordinator
             {
                 var prepared = settings.Preparation.Prepare(slot.Name, slot.Settings, text => Feed(new ClientProtocol.Notice(slot.Name, text)), slot.Cancellation);
                 slot.Keep(prepared);
-                slot.Services = settings.Services(prepared, self, new FeedObserver(slot.Name, prepared.Observer, Feed));
+                slot.Services = settings.Services(
+                    prepared, new RunSurroundings(self, () => _told.Usable, new FeedObserver(slot.Name, prepared.Observer, Feed)));
             },
             slot.Cancellation,
             TaskCreationOptions.LongRunning,

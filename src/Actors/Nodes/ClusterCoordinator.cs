@@ -24,7 +24,7 @@ public sealed partial class ClusterCoordinator : ReceivePersistentActor, IWithTi
 
     private ClusterState _state = ClusterState.Empty;
     private NodeRegistry _registry;
-    private RegistryProtocol.Nodes _told = new([], null);
+    private volatile RegistryProtocol.Nodes _told = new([], null);
 
     /// <summary>Creates the coordinator.</summary>
     public ClusterCoordinator(ClusterCoordinatorSettings settings)
@@ -56,6 +56,13 @@ public sealed partial class ClusterCoordinator : ReceivePersistentActor, IWithTi
 
     /// <inheritdoc/>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
+
+    /// <summary>An event whose number another coordinator has used is rejected: that one has taken over. The supervisor makes this one again.</summary>
+    protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
+    {
+        base.OnPersistRejected(cause, @event, sequenceNr);
+        Context.Stop(Self);
+    }
 
     /// <inheritdoc/>
     protected override void PostStop()

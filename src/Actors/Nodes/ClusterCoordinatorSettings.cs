@@ -1,8 +1,15 @@
 using ActorTrainer.Actors.Coordination;
+using ActorTrainer.Actors.Crew;
 using ActorTrainer.Actors.Telemetry;
 using Akka.Actor;
 
 namespace ActorTrainer.Actors.Nodes;
+
+/// <summary>What a cluster's coordinator offers to a run.</summary>
+/// <param name="Registry">Who knows the nodes; see <see cref="RegistryProtocol"/>.</param>
+/// <param name="Usable">The nodes that can be used now; called from any thread.</param>
+/// <param name="Observer">To be told what happens.</param>
+public sealed record RunSurroundings(IActorRef Registry, Func<IReadOnlyList<KnownNode>> Usable, IRunObserver Observer);
 
 /// <summary>What a coordinator of a cluster works with.</summary>
 public sealed record ClusterCoordinatorSettings
@@ -13,11 +20,8 @@ public sealed record ClusterCoordinatorSettings
     /// <summary>Makes a run from what was submitted.</summary>
     public required IRunPreparation Preparation { get; init; }
 
-    /// <summary>
-    /// What the coordinator of a prepared run works with: the run, who knows the nodes (see <see cref="Crew.RegistryProtocol"/>), and the
-    /// observer to tell. Called off the dispatcher.
-    /// </summary>
-    public required Func<PreparedRun, IActorRef, IRunObserver, RunServices> Services { get; init; }
+    /// <summary>What the coordinator of a prepared run works with. Called off the dispatcher.</summary>
+    public required Func<PreparedRun, RunSurroundings, RunServices> Services { get; init; }
 
     /// <summary>The cluster's members now.</summary>
     public required Func<ClusterView> View { get; init; }

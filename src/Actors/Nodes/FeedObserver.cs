@@ -24,6 +24,20 @@ public sealed class FeedObserver(string name, IRunObserver own, Action<IWire> fe
     }
 
     /// <inheritdoc/>
+    public void OnAttempt(int attempt, long fromStep, AttemptCause cause)
+    {
+        own.OnAttempt(attempt, fromStep, cause);
+        feed(new ClientProtocol.Attempt(name, attempt, fromStep));
+    }
+
+    /// <inheritdoc/>
+    public void OnCommit(long step)
+    {
+        own.OnCommit(step);
+        feed(new ClientProtocol.Commit(name, step));
+    }
+
+    /// <inheritdoc/>
     public void OnStep(StepMetrics step)
     {
         own.OnStep(step);
@@ -58,13 +72,6 @@ public sealed class FeedObserver(string name, IRunObserver own, Action<IWire> fe
         feed(new ClientProtocol.Checkpoint(name, step, path));
     }
 
-    /// <inheritdoc/>
-    public void OnCommit(long step)
-    {
-        own.OnCommit(step);
-        feed(new ClientProtocol.Commit(name, step));
-    }
-
     /// <summary>Tells an observer what a message of <see cref="FeedObserver"/> says; false when it is none.</summary>
     public static bool Replay(IWire message, IRunObserver to)
     {
@@ -75,6 +82,9 @@ public sealed class FeedObserver(string name, IRunObserver own, Action<IWire> fe
                 return true;
             case ClientProtocol.Attempt m:
                 to.OnAttempt(m.Number, m.FromStep);
+                return true;
+            case ClientProtocol.Commit m:
+                to.OnCommit(m.StepNumber);
                 return true;
             case ClientProtocol.Step m:
                 to.OnStep(m.Metrics);
@@ -90,9 +100,6 @@ public sealed class FeedObserver(string name, IRunObserver own, Action<IWire> fe
                 return true;
             case ClientProtocol.Checkpoint m:
                 to.OnCheckpoint(m.StepNumber, m.Path);
-                return true;
-            case ClientProtocol.Commit m:
-                to.OnCommit(m.StepNumber);
                 return true;
             default:
                 return false;

@@ -1,6 +1,7 @@
 using ActorTrainer.Actors.Protocol;
 using Akka.Actor;
 using Akka.Event;
+using Akka.Remote;
 
 namespace ActorTrainer.Actors.Nodes;
 
@@ -32,6 +33,7 @@ public sealed class NodeAgent : ReceiveActor, IWithTimers
         Receive<Terminated>(OnTerminated);
         Receive<NodeProtocol.Probe>(OnProbe);
         Receive<ProbeTick>(_ => ProbeSeeds());
+        Receive<ThisActorSystemQuarantinedEvent>(e => settings.End($"{e.RemoteAddress} takes no more messages from this process"));
         Receive<ClientProtocol.Submit>(PassOn);
         Receive<ClientProtocol.Watch>(PassOn);
         Receive<ClientProtocol.Stop>(PassOn);
@@ -47,7 +49,11 @@ public sealed class NodeAgent : ReceiveActor, IWithTimers
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
 
     /// <inheritdoc/>
-    protected override void PreStart() => Timers.StartPeriodicTimer("probe", new ProbeTick(), _settings.ProbeEvery);
+    protected override void PreStart()
+    {
+        Timers.StartPeriodicTimer("probe", new ProbeTick(), _settings.ProbeEvery);
+        Context.System.EventStream.Subscribe(Self, typeof(ThisActorSystemQuarantinedEvent));
+    }
 
     private void OnAnnounce(NodeProtocol.Announce announce)
     {

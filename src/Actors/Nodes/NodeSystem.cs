@@ -1,10 +1,10 @@
 using System.Net;
-using System.Security.Cryptography.X509Certificates;
 using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Model.Common;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
+using Akka.Event;
 using Akka.Remote.Transport.DotNetty;
 
 namespace ActorTrainer.Actors.Nodes;
@@ -12,7 +12,7 @@ namespace ActorTrainer.Actors.Nodes;
 /// <summary>Makes the actor systems of nodes and clients.</summary>
 public static class NodeSystem
 {
-    /// <summary>The actor system of a node; it joins the cluster of its seeds, or is the first node of one when it has none.</summary>
+    /// <summary>The actor system of a node; it has not joined a cluster yet.</summary>
     /// <param name="options">The cluster.</param>
     /// <param name="roles">See <see cref="NodeReport.Role"/>.</param>
     /// <param name="journal">HOCON of journal and snapshot store; empty on nodes without the role of a coordinator.</param>
@@ -21,13 +21,11 @@ public static class NodeSystem
     /// <exception cref="RefusedException">The address is not on this machine alone and nothing protects it, or a certificate cannot be used.</exception>
     public static ActorSystem Node(ClusterOptions options, IReadOnlyList<string> roles, Config journal, string logFile, bool exits)
     {
-        var seeds = string.Join(", ", options.Seeds.Select(seed => Quote(NodeAddress.Parse(seed, options.Tls).ToString())));
         var config = ConfigurationFactory.ParseString(
             $$"""
             akka {
               actor.provider = cluster
               cluster {
-                seed-nodes = [{{seeds}}]
                 roles = [{{string.Join(", ", roles.Select(Quote))}}]
                 seed-node-timeout = 3s
                 retry-unsuccessful-join-after = 1s
@@ -135,33 +133,21 @@ public static class NodeSystem
     /// <summary>Both ends show a certificate of the cluster's authority; which host it names does not matter, nodes may move.</summary>
     private static DotNettySslSetup Tls(ClusterOptions options)
     {
-        try
-        {
-            var certificate = X509Certificate2.CreateFromPemFile(options.Certificate);
-            var authority = X509CertificateLoader.LoadCertificateFromFile(options.Authority);
-            return new DotNettySslSetup(
-                certificate, suppressValidation: false, requireMutualAuthentication: true, (shown, _, _, _, _) => IsOf(authority, shown));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException or ArgumentException)
-        {
-            throw new RefusedException(
-                $"cluster.tls=true needs cluster.certificate (PEM file with certificate and private key; '{options.Certificate}') and cluster.authority "
-                + $"(PEM file with a certificate; '{options.Authority}'): {e.Message} `actortrainer certificates` makes both for trying out.", e);
-        }
-    }
+        var identity = NodeSecurity.Identity(options)!;
+        return new DotNettySslSetup(
+            identity.Certificate,
+            suppressValidation: false,
+            requireMutualAuthentication: true,
+            (shown, _, peer, _, log) =>
+            {
+                var complaint = shown is null ? "it shows no certificate" : identity.ComplainAbout(shown);
+                if (complaint is not null)
+                {
+                    log.Warning("{0} is not admitted: {1}", peer, complaint);
+                }
 
-    private static bool IsOf(X509Certificate2 authority, X509Certificate2? shown)
-    {
-        if (shown is null)
-        {
-            return false;
-        }
-
-        using var chain = new X509Chain();
-        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        chain.ChainPolicy.CustomTrustStore.Add(authority);
-        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        return chain.Build(shown);
+                return complaint is null;
+            });
     }
 
     private static string Quote(string text) =>

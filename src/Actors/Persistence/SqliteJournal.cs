@@ -22,29 +22,6 @@ public static class SqliteJournal
             command.ExecuteNonQuery();
         }
 
-        var quoted = connectionString.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
-        return ConfigurationFactory.ParseString(
-            $$"""
-            akka.persistence {
-              journal {
-                plugin = "akka.persistence.journal.sql"
-                sql {
-                  class = "Akka.Persistence.Sql.Journal.SqlWriteJournal, Akka.Persistence.Sql"
-                  connection-string = "{{quoted}}"
-                  provider-name = "SQLite.MS"
-                  auto-initialize = true
-                }
-              }
-              snapshot-store {
-                plugin = "akka.persistence.snapshot-store.sql"
-                sql {
-                  class = "Akka.Persistence.Sql.Snapshot.SqlSnapshotStore, Akka.Persistence.Sql"
-                  connection-string = "{{quoted}}"
-                  provider-name = "SQLite.MS"
-                  auto-initialize = true
-                }
-              }
-            }
-            """);
+        return SqlPlugins.Config(connectionString, "SQLite.MS", schema: null);
     }
 }

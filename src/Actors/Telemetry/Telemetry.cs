@@ -1,3 +1,4 @@
+using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Schedules;
 using MessagePack;
 
@@ -21,7 +22,24 @@ public readonly record struct StageSpan(
 public readonly record struct StageLoad(
     [property: Key(0)] int Stage,
     [property: Key(1)] double Busy,
-    [property: Key(2)] double Window);
+    [property: Key(2)] double Window)
+{
+    /// <summary>
+    /// Idle share over all stages and steps given, 1 − Σ busy / Σ window, in [0, 1]; null without loads. For one step that
+    /// is 1 − Σ busy / (stages · window), the measured side of <c>ScheduleMath.BubbleFraction</c>.
+    /// </summary>
+    public static double? Bubble(IEnumerable<StageLoad> loads)
+    {
+        var (busy, window) = (0.0, 0.0);
+        foreach (var load in loads)
+        {
+            busy += load.Busy;
+            window += load.Window;
+        }
+
+        return window > 0 ? Math.Clamp(1 - busy / window, 0, 1) : null;
+    }
+}
 
 /// <summary>One finished optimiser step.</summary>
 [MessagePackObject]
@@ -97,6 +115,9 @@ public interface IRunObserver
 
     /// <summary>The run starts or goes on after <paramref name="fromStep"/> committed steps; later metrics of those steps are void.</summary>
     void OnAttempt(int attempt, long fromStep);
+
+    /// <summary>The same with its cause; who does not need it is told without.</summary>
+    void OnAttempt(int attempt, long fromStep, AttemptCause cause) => OnAttempt(attempt, fromStep);
 
     void OnStep(StepMetrics step);
 

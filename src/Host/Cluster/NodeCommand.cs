@@ -1,5 +1,4 @@
 using ActorTrainer.Actors.Nodes;
-using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Host.Cli;
 using ActorTrainer.Host.Configuration;
 using ActorTrainer.Model.Common;
@@ -13,7 +12,7 @@ internal static class NodeCommand
     public static async Task<int> Run(CommandContext context, CancellationToken stop)
     {
         var roles = NodeRoles.Parse(context.Option("role"));
-        var options = Options(context.Run.Cluster, roles);
+        var options = Options(context.Run.Cluster);
         var lines = new Lock();
         void Say(string text)
         {
@@ -31,7 +30,7 @@ internal static class NodeCommand
 
     /// <summary>The node's options with its folder made absolute, checked for what only a node needs.</summary>
     /// <exception cref="RefusedException">Settings that do not go together.</exception>
-    internal static ClusterOptions Options(ClusterOptions options, IReadOnlyList<string> roles)
+    internal static ClusterOptions Options(ClusterOptions options)
     {
         if (options.Seeds.Count == 0)
         {
@@ -43,12 +42,6 @@ internal static class NodeCommand
         {
             throw new RefusedException(
                 "cluster.tls=true needs cluster.certificate and cluster.authority, the PEM files of this node and of the cluster's authority. `actortrainer certificates` makes them for trying out.");
-        }
-
-        if (roles.Contains(NodeReport.Role.Coordinator) && options is { Journal: JournalKind.Postgres, JournalConnection.Length: 0 })
-        {
-            throw new RefusedException(
-                $"cluster.journal=postgres needs a connection string: set the environment variable {ConfigResolver.JournalVariable}, or cluster.journal_connection.");
         }
 
         return options with { Folder = Path.GetFullPath(options.Folder) };

@@ -20,5 +20,5 @@ internal static class RunSettings
     /// <summary>Reads settings.</summary>
     /// <exception cref="RefusedException">They are not settings of this version of the program.</exception>
     public static ResolvedConfiguration Read(ConfigLibrary library, string settings) => ConfigResolver.Resolve(
-        library, new ConfigProfile("pretrain", []), settings.Split('\n', StringSplitOptions.RemoveEmptyEntries), _ => null);
+        library, new ConfigProfile("pretrain", []), settings.Split('\n', StringSplitOptions.RemoveEmptyEntries));
 }

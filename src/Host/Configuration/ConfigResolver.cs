@@ -9,20 +9,15 @@ namespace ActorTrainer.Host.Configuration;
 /// </summary>
 public sealed class ConfigResolver
 {
-    /// <summary>Environment variable that sets cluster.journal_connection where nothing else does.</summary>
-    public const string JournalVariable = "ACTORTRAINER_JOURNAL";
-
     private readonly ConfigLibrary _library;
     private readonly ConfigProfile _profile;
-    private readonly Func<string, string?> _environment;
     private readonly Dictionary<string, ConfigValue> _values = [];
     private readonly List<string> _problems = [];
 
-    private ConfigResolver(ConfigLibrary library, ConfigProfile profile, Func<string, string?> environment)
+    private ConfigResolver(ConfigLibrary library, ConfigProfile profile)
     {
         _library = library;
         _profile = profile;
-        _environment = environment;
     }
 
     private static IEnumerable<string> TopLevel => ConfigSchema.Keys.Where(key => key.Section.Length == 0).Select(key => key.Name);
@@ -31,12 +26,10 @@ public sealed class ConfigResolver
     /// <param name="library">Where the files are.</param>
     /// <param name="profile">The command's own part.</param>
     /// <param name="assignments">The user's <c>group=choice</c> and <c>key=value</c> words, in any order.</param>
-    /// <param name="environment">Reads an environment variable; null: the process's own.</param>
     /// <exception cref="RefusedException">Names every unknown key or choice, every double one and every value that is not allowed.</exception>
-    public static ResolvedConfiguration Resolve(
-        ConfigLibrary library, ConfigProfile profile, IReadOnlyList<string> assignments, Func<string, string?>? environment = null)
+    public static ResolvedConfiguration Resolve(ConfigLibrary library, ConfigProfile profile, IReadOnlyList<string> assignments)
     {
-        var resolver = new ConfigResolver(library, profile, environment ?? Environment.GetEnvironmentVariable);
+        var resolver = new ConfigResolver(library, profile);
         var user = resolver.Split(assignments);
         var defaults = profile.Defaults.Select(SplitOne).ToList();
         var label = profile.Command + " defaults";
@@ -64,7 +57,6 @@ public sealed class ConfigResolver
 
         resolver.ThrowIfProblems();
         resolver.DeriveSource(user);
-        resolver.ReadEnvironment();
         resolver.RefuseMissing();
 
         var values = ConfigSchema.Keys.Select(key => resolver._values[key.Name]).ToList();
@@ -180,18 +172,6 @@ public sealed class ConfigResolver
         if (!string.IsNullOrEmpty(path) && user.All(word => word.Key is not ("data" or "data.source")))
         {
             _values["data.source"] = new ConfigValue(ConfigSchema.Find("data.source")!, SourceOf(path), "from data.path");
-        }
-    }
-
-    /// <summary>A connection string with a password should stand in no file and on no command line: the environment may bring it.</summary>
-    private void ReadEnvironment()
-    {
-        const string Key = "cluster.journal_connection";
-        if (_values.TryGetValue(Key, out var value) && value.Value is ""
-            && _environment(JournalVariable) is { Length: > 0 } text)
-        {
-            ApplyKey(Key, text, "from " + JournalVariable, "");
-            ThrowIfProblems();
         }
     }
 

@@ -1,3 +1,4 @@
+using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Telemetry;
 
 namespace ActorTrainer.Host.Reports;
@@ -20,6 +21,8 @@ public sealed class RunObservers : IRunObserver
     public void OnNotice(string text) => Tell(o => o.OnNotice(text));
 
     public void OnAttempt(int attempt, long fromStep) => Tell(o => o.OnAttempt(attempt, fromStep));
+
+    public void OnAttempt(int attempt, long fromStep, AttemptCause cause) => Tell(o => o.OnAttempt(attempt, fromStep, cause));
 
     public void OnStep(StepMetrics step) => Tell(o => o.OnStep(step));
 
