@@ -16,6 +16,8 @@ public sealed class ContentStore : IObjectStore
     /// <summary>Largest generation.</summary>
     public const long MaxGeneration = 999_999_999;
 
+    private const int MostAttempts = 10;
+
     private readonly string _objects;
     private readonly Lock _naming = new();
 
@@ -55,11 +57,11 @@ public sealed class ContentStore : IObjectStore
 
     private string Put(Action<Stream> write, string? expected, long generation)
     {
-        var temporary = NewTemporary();
+        // The file stays open, and with it locked against the clean-up of another process, until it has its name.
+        using var file = Create();
+        var temporary = file.Name;
         try
         {
-            // The file stays open, and with it locked against the clean-up of another process, until it has its name.
-            using var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.Delete, 1 << 16);
             using var hashing = new HashingStream(file);
             write(hashing);
             file.Flush();
@@ -221,6 +223,29 @@ public sealed class ContentStore : IObjectStore
             catch (FileNotFoundException)
             {
                 return 0; // somebody else has removed it
+            }
+        }
+    }
+
+    /// <summary>Creates a temporary file that nobody else takes for what a killed writer has left.</summary>
+    private FileStream Create()
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                var file = new FileStream(NewTemporary(), FileMode.CreateNew, FileAccess.Write, FileShare.Delete, 1 << 16);
+                if (File.Exists(file.Name))
+                {
+                    return file;
+                }
+
+                // Removed between its creation and its lock.
+                file.Dispose();
+            }
+            catch (IOException e) when (e is not DirectoryNotFoundException && attempt < MostAttempts)
+            {
+                // Locked by somebody's clean-up before it could be locked here; or the disk fails, then it will again.
             }
         }
     }

@@ -26,7 +26,7 @@ internal sealed class LoopbackNetwork : IPeerNetwork
         }
         catch (SocketException e)
         {
-            throw new PeerRefusedException($"nothing listens at {address}", e);
+            throw new PeerRefusedException($"{address}: nothing listens there.", e);
         }
 
         client.NoDelay = true;
