@@ -121,7 +121,8 @@ public sealed partial class RunCoordinator
             _services.Observer.OnNotice("stopping after the step under way");
         });
         Command<StageProtocol.Failed>(
-            failed => RollBack($"{(failed.Stage < 0 ? "the batch dealer" : $"stage {failed.Stage}")} failed in step {failed.Step} at {failed.Doing}: {failed.Reason}"),
+            failed => RollBack($"{(failed.Stage < 0 ? "the batch dealer" : $"stage {failed.Stage}")} failed in step {failed.Step} at {failed.Doing}: {failed.Reason}",
+                failed.Outside ? AttemptCause.Loss : AttemptCause.Failure),
             IsCurrent);
         Command<StageProtocol.LinkDown>(
             link =>

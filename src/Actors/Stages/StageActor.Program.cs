@@ -174,7 +174,7 @@ public sealed partial class StageActor
         {
             _log.Error(error, "Stage {0} failed at {1}", _plan.Stage, done.Doing);
             var step = _step?.Step ?? 0;
-            Break(new StageProtocol.Failed(_plan.Run, _plan.Attempt, step, _plan.Stage, done.Doing, $"{error.GetType().Name}: {error.Message}"));
+            Break(new StageProtocol.Failed(_plan.Run, _plan.Attempt, step, _plan.Stage, done.Doing, $"{error.GetType().Name}: {error.Message}", Outside: error is IOException));
             return;
         }
 
