@@ -66,16 +66,7 @@ public sealed record LocalRun
             Options = Options,
             Units = UnitFactory.Names(Options.Arch),
             Recipe = RunRecipe.Of(Options, TokenizerHash, DataKey, Cuda, BFloat16),
-            StageRecipe = new TensorStageRecipe
-            {
-                Arch = Options.Arch,
-                Optim = Options.Train.Optim,
-                Seed = Options.Seed,
-                Threads = Options.Impl.Threads,
-                Recompute = Options.Impl.Recompute,
-                BFloat16 = BFloat16,
-                Cuda = Cuda,
-            }.ToJson(),
+            StageRecipe = TensorStageRecipe.Of(Options, Cuda, BFloat16).ToJson(),
             Plane = plane,
             Crew = Props.Create(() => new LocalCrew(stageProps, partSizes, Options.Pipeline.Stages)),
             Batches = Batches,
@@ -113,19 +104,6 @@ public sealed record LocalRun
         .WithFallback(SqliteJournal.Open(folder.Journal))
         .WithFallback(WireSerializer.Config);
 
-    private CheckpointManifest Describe(RunPosition position, IReadOnlyDictionary<string, string> objects) => new()
-    {
-        Run = Options.Name,
-        Step = position.Step,
-        Tokens = position.Sequences * Batches.TokensPerSequence,
-        Sequences = position.Sequences,
-        Seconds = position.Seconds,
-        Seed = Options.Seed,
-        Arch = Options.Arch,
-        TrainHash = CheckpointManifest.HashOf(Options.Train),
-        OptimiserStep = position.Step - position.Skipped,
-        TokenizerHash = TokenizerHash,
-        DataKey = DataKey,
-        Units = objects,
-    };
+    private CheckpointManifest Describe(RunPosition position, IReadOnlyDictionary<string, string> objects) =>
+        RunManifest.Of(Options, Batches.TokensPerSequence, TokenizerHash, DataKey, position, objects);
 }

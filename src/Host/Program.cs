@@ -1,5 +1,8 @@
 using System.Runtime.InteropServices;
+using ActorTrainer.Host.Chaos;
 using ActorTrainer.Host.Cli;
+using ActorTrainer.Host.Cluster;
+using ActorTrainer.Host.Cluster.Local;
 using ActorTrainer.Host.Commands;
 
 namespace ActorTrainer.Host;
@@ -14,6 +17,12 @@ public static class Program
         new DelegateCommand(CommandDescriptions.Pretrain, PretrainCommand.Pretrain),
         new DelegateCommand(CommandDescriptions.CompareRuns, CompareRunsCommand.Run),
         new DelegateCommand(CommandDescriptions.Tokenizer, TokenizerCommand.Run),
+        new DelegateCommand(ClusterCommandDescriptions.Node, NodeCommand.Run),
+        new DelegateCommand(ClusterCommandDescriptions.Status, StatusCommand.Run),
+        new DelegateCommand(ClusterCommandDescriptions.Stop, StopCommand.Run),
+        new DelegateCommand(ClusterUpCommand.Description, ClusterUpCommand.Run),
+        new DelegateCommand(CertificatesCommand.Description, CertificatesCommand.Run),
+        new DelegateCommand(ChaosCommand.Description, ChaosCommand.Run),
         new ConfigCommand(),
         new VersionCommand(),
     ]);

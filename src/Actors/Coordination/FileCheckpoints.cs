@@ -13,7 +13,7 @@ public sealed class FileCheckpoints(
     Func<CheckpointManifest, string> export,
     int keep) : ICheckpoints
 {
-    private readonly List<(string Manifest, IReadOnlyDictionary<string, string> Objects)> _recent = [];
+    private readonly RecentCheckpoints _recent = new(keep);
 
     /// <inheritdoc/>
     public string Commit(RunPosition position, IReadOnlyDictionary<string, string> objects) => describe(position, objects).Write(store);
@@ -27,14 +27,7 @@ public sealed class FileCheckpoints(
     /// <inheritdoc/>
     public IReadOnlyList<string> Collect(string manifest, IReadOnlyDictionary<string, string> objects)
     {
-        _recent.RemoveAll(checkpoint => checkpoint.Manifest == manifest);
-        _recent.Add((manifest, objects));
-        while (_recent.Count > Math.Max(1, keep))
-        {
-            _recent.RemoveAt(0);
-        }
-
-        List<string> kept = [.. _recent.SelectMany(checkpoint => checkpoint.Objects.Values.Append(checkpoint.Manifest)).Distinct()];
+        var kept = _recent.Add(manifest, objects);
         store.Collect(kept);
         return kept;
     }

@@ -3,6 +3,11 @@ namespace ActorTrainer.Actors.Coordination;
 /// <summary>Durable checkpoints of a run. Members may take long and are called off the dispatcher.</summary>
 public interface ICheckpoints
 {
+    /// <summary>Tells the run's id, before anything else is called; perhaps several times.</summary>
+    void Begin(string run)
+    {
+    }
+
     /// <summary>Makes a checkpoint of objects already stored; returns the hash of its manifest.</summary>
     string Commit(RunPosition position, IReadOnlyDictionary<string, string> objects);
 

@@ -32,6 +32,7 @@ public sealed partial class RunCoordinator
         Command<CrewProtocol.Impossible>(crew => Fail(crew.Reason), crew => crew.Run == _state.Run && crew.Attempt == _state.Attempt);
         Command<CrewProtocol.Waiting>(crew => _services.Observer.OnNotice($"waiting: {crew.Reason}"));
         Command<RunProtocol.AskStatus>(_ => Sender.Tell(Status("waits for nodes", [])));
+        Command<RunProtocol.Stop>(_ => End(OutcomeKind.Stopped, $"stopped at step {_state.Committed.Step}; the same command goes on from there"));
         CommandDuringAttempt();
     }
 
@@ -123,7 +124,12 @@ public sealed partial class RunCoordinator
             failed => RollBack($"{(failed.Stage < 0 ? "the batch dealer" : $"stage {failed.Stage}")} failed in step {failed.Step} at {failed.Doing}: {failed.Reason}"),
             IsCurrent);
         Command<StageProtocol.LinkDown>(
-            link => RollBack($"{Seat(link.Stage)} lost the link to {Seat(link.Peer)}: {link.Reason}", AttemptCause.Loss), IsCurrent);
+            link =>
+            {
+                _crew.Tell(new CrewProtocol.Suspect(_state.Run, _state.Attempt, NodeOf(link.Stage), NodeOf(link.Peer)));
+                RollBack($"{Seat(link.Stage)} lost the link to {Seat(link.Peer)}: {link.Reason}", AttemptCause.Loss);
+            },
+            IsCurrent);
         Command<CrewProtocol.Lost>(lost => RollBack(lost.Reason, AttemptCause.Loss), lost => lost.Run == _state.Run && lost.Attempt == _state.Attempt);
         Command<CrewProtocol.Changed>(changed => _move ??= changed.Reason, changed => changed.Run == _state.Run && changed.Attempt == _state.Attempt);
         Command<RepeatTick>(_ => Repeat());
@@ -286,6 +292,8 @@ public sealed partial class RunCoordinator
 
         _stalled = false;
     }
+
+    private string NodeOf(int stage) => stage >= 0 && stage < Stages ? _seats.Seats[stage].Node : "";
 
     private string Seat(int stage) =>
         stage < 0 ? "the batch dealer" : stage < Stages ? $"stage {stage} ({_seats.Seats[stage].Node})" : $"stage {stage}";

@@ -124,6 +124,7 @@ public sealed partial class RunCoordinator : ReceivePersistentActor, IWithTimers
             IReadOnlyDictionary<string, string> objects;
             try
             {
+                _services.Checkpoints.Begin(_state.Run);
                 objects = CommittedObjects();
             }
             catch (Exception e)

@@ -22,6 +22,7 @@ public sealed class LocalCrew : ReceiveActor
         Receive<CrewProtocol.Assemble>(assemble => OnAssemble(assemble, stages));
         Receive<Terminated>(OnTerminated);
         Receive<CrewProtocol.Measured>(_ => { });
+        Receive<CrewProtocol.Suspect>(_ => { });
         Receive<CrewProtocol.Keep>(_ => { });
     }
 

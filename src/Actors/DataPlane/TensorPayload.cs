@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using ActorTrainer.Actors.DataPlane.Tcp;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -108,7 +109,12 @@ public sealed class TensorPayloadReader(long maximumBytes = 1L << 32) : IPayload
             }
         }
 
-        var tensor = empty(shape, type).DetachFromDisposeScope();
+        if (stream is FrameReader frame && bytes > (UInt128)frame.Remaining)
+        {
+            throw new InvalidDataException($"A payload announces a tensor of {bytes} bytes and has only {frame.Remaining} left.");
+        }
+
+        var tensor = ReceiveMemory.Empty(shape, type, (long)bytes);
         try
         {
             stream.ReadExactly(tensor.bytes);

@@ -83,4 +83,7 @@ public sealed record ClusterOptions
 
     /// <summary>Allow addresses other than loopback without TLS.</summary>
     public bool Insecure { get; init; }
+
+    /// <summary>For people; without <see cref="JournalConnection"/>, which may hold a password.</summary>
+    public override string ToString() => $"node '{Node}' at {Address}:{Port} of the cluster {string.Join(", ", Seeds)}";
 }

@@ -29,6 +29,14 @@ public static class ClientProtocol
     [MessagePackObject]
     public sealed record Watch([property: Key(0)] string Name) : IWire;
 
+    /// <summary>Answer to <see cref="Watch"/> of a run that has not ended: the coordinator is there, even when nothing happens.</summary>
+    /// <param name="Name">Name of the run.</param>
+    /// <param name="Doing">What it is doing, for people.</param>
+    [MessagePackObject]
+    public sealed record Watching(
+        [property: Key(0)] string Name,
+        [property: Key(1)] string Doing) : IWire;
+
     /// <summary>Finish the step under way, commit and stop; answered by <see cref="SubmitReply"/>.</summary>
     [MessagePackObject]
     public sealed record Stop([property: Key(0)] string Name) : IWire;
@@ -93,6 +101,12 @@ public static class ClientProtocol
         [property: Key(0)] string Name,
         [property: Key(1)] long StepNumber,
         [property: Key(2)] string Path) : IWire;
+
+    /// <summary>The state after a step is safe.</summary>
+    [MessagePackObject]
+    public sealed record Commit(
+        [property: Key(0)] string Name,
+        [property: Key(1)] long StepNumber) : IWire;
 
     /// <summary>The run has ended; also the answer to <see cref="Watch"/> of a run that has.</summary>
     [MessagePackObject]

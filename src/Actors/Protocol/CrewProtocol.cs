@@ -46,6 +46,13 @@ public static class CrewProtocol
     /// <summary>A better crew is at hand: commit at the next step boundary and begin a new attempt.</summary>
     public sealed record Changed(string Run, int Attempt, string Reason) : INoSerializationVerificationNeeded;
 
+    /// <summary>The link between two nodes broke: better not make them peers again for a while.</summary>
+    /// <param name="Run">Run id.</param>
+    /// <param name="Attempt">Attempt.</param>
+    /// <param name="NodeA">Name of a node; empty: the coordinator's, which deals the batches.</param>
+    /// <param name="NodeB">Name of the other one.</param>
+    public sealed record Suspect(string Run, int Attempt, string NodeA, string NodeB) : INoSerializationVerificationNeeded;
+
     /// <summary>How long the stages computed in a step, for placement by measured speed.</summary>
     /// <param name="Run">Run id.</param>
     /// <param name="Attempt">Attempt.</param>

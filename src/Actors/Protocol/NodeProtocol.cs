@@ -63,6 +63,14 @@ public static class NodeProtocol
         [property: Key(2)] long Step,
         [property: Key(3)] IReadOnlyList<string> Hashes,
         [property: Key(4)] bool Ended) : IWire;
+
+    /// <summary>
+    /// Which cluster the sender belongs to. Sent now and then to seeds that are no members, so that two clusters that formed apart find
+    /// each other.
+    /// </summary>
+    /// <param name="Members">Every member as host:port#uid.</param>
+    [MessagePackObject]
+    public sealed record Probe([property: Key(0)] IReadOnlyList<string> Members) : IWire;
 }
 
 /// <summary>What a node says of itself.</summary>

@@ -29,6 +29,18 @@ public sealed record TensorStageRecipe
     /// <summary>True: the CUDA device; false: the CPU.</summary>
     public required bool Cuda { get; init; }
 
+    /// <summary>The recipe of a run's stages.</summary>
+    public static TensorStageRecipe Of(RunOptions options, bool cuda, bool bFloat16) => new()
+    {
+        Arch = options.Arch,
+        Optim = options.Train.Optim,
+        Seed = options.Seed,
+        Threads = options.Impl.Threads,
+        Recompute = options.Impl.Recompute,
+        BFloat16 = bFloat16,
+        Cuda = cuda,
+    };
+
     /// <summary>As JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 

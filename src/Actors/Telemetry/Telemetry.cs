@@ -119,11 +119,6 @@ public interface IRunObserver
     /// <summary>The same with its cause; who does not need it is told without.</summary>
     void OnAttempt(int attempt, long fromStep, AttemptCause cause) => OnAttempt(attempt, fromStep);
 
-    /// <summary>The steps up to this one are committed.</summary>
-    void OnCommit(long step)
-    {
-    }
-
     void OnStep(StepMetrics step);
 
     void OnEvaluation(EvaluationMetrics evaluation);
@@ -134,6 +129,11 @@ public interface IRunObserver
     void OnDigest(long step, IReadOnlyList<LayerDigest> layers);
 
     void OnCheckpoint(long step, string path);
+
+    /// <summary>The state after <paramref name="step"/> is safe: whatever happens from here on, the run goes back no further.</summary>
+    void OnCommit(long step)
+    {
+    }
 }
 
 /// <summary>SHA-256 (lower-case hex) of one layer's weights, optimiser state and RNG state.</summary>

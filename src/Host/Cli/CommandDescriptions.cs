@@ -46,18 +46,23 @@ public static class CommandDescriptions
             The same command with the same name continues a run that was interrupted or killed, from its last
             checkpoint. Results depend on the seed and the recipe, never on the pipeline.
             """,
+            """
+            With cluster=… the run is handed to that cluster, which trains it, and this command looks on. Ctrl-C
+            then ends only the looking on; the same command looks on again.
+            """,
         ],
         Examples =
         [
             new("pretrain name=test arch=crammed-bert train=bert-o4 data=pile-readymade", "the crammed BERT by its recipe"),
             new("pretrain name=wiki arch=wiki train=wiki-20min impl=small data.path=text", "a small model on your text, in under 20 minutes"),
             new("pretrain name=test train.budget.unit=tokens train.budget.amount=5e6 impl.microbatch_size=16", "five million tokens in micro-batches of 16"),
+            new("pretrain name=far arch=tiny data=sample cluster=local", "on the cluster of this machine (docs/cluster.md)"),
             new("pretrain name=cut arch=tiny data=sample pipeline=two pipeline.cut=[2,2]", "an explicit cut: embedding and layer, layer and head"),
         ],
         Keys =
         [
             "name", "base_dir", "seed", "data.path", "data.valid_path", "train.budget.unit", "train.budget.amount", "train.optim.lr",
-            "train.batch_size", "train.evaluate_every", "impl.microbatch_size", "impl.device", "pipeline.stages",
+            "train.batch_size", "train.evaluate_every", "impl.microbatch_size", "impl.device", "pipeline.stages", "cluster.seeds",
         ],
     };
 

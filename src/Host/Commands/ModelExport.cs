@@ -11,7 +11,7 @@ internal static class ModelExport
     /// byte: no process has to hold the model.
     /// </summary>
     /// <returns>Path of the folder.</returns>
-    public static string Write(string runFolder, CheckpointManifest manifest, ContentStore store, WordPieceTokenizer? tokenizer) =>
+    public static string Write(string runFolder, CheckpointManifest manifest, IObjectStore store, WordPieceTokenizer? tokenizer) =>
         CheckpointFolder.Write(runFolder, manifest.Step, folder =>
         {
             StateDict.AssembleModel(folder, manifest.Arch, manifest.Units.Values.Select(store.Verified));

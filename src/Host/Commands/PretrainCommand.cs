@@ -1,17 +1,7 @@
 using ActorTrainer.Actors;
-using ActorTrainer.Actors.Coordination;
 using ActorTrainer.Actors.Protocol;
-using ActorTrainer.Actors.Schedules;
-using ActorTrainer.Actors.Telemetry;
 using ActorTrainer.Host.Cli;
-using ActorTrainer.Host.Configuration;
-using ActorTrainer.Host.Reports;
-using ActorTrainer.Host.Views;
-using ActorTrainer.Model.Bert;
-using ActorTrainer.Model.Common;
-using ActorTrainer.Model.Data;
-using ActorTrainer.Model.Stages;
-using ActorTrainer.Model.Tokenization;
+using ActorTrainer.Host.Cluster;
 
 namespace ActorTrainer.Host.Commands;
 
@@ -47,7 +37,7 @@ internal static class PretrainCommand
 
         if (run.Pipeline.Stages > 1 && run.Impl.DigestEvery > 0)
         {
-            var typed = context.Words.Where(word => !word.StartsWith("name=", StringComparison.Ordinal) && !word.StartsWith("pipeline", StringComparison.Ordinal));
+            var typed = context.Words.Where(word => !word.StartsWith("name=", StringComparison.Ordinal) && !word.StartsWith("pipeline", StringComparison.Ordinal) && !word.StartsWith("cluster", StringComparison.Ordinal));
             var baseDir = context.Words.FirstOrDefault(word => word.StartsWith("base_dir=", StringComparison.Ordinal));
             yield return ($"actortrainer {string.Join(' ', typed)} pipeline=single name={run.Name}-single", "the same model in one stage actor …");
             yield return ($"actortrainer compare-runs {run.Name} {run.Name}-single{(baseDir is null ? "" : " " + baseDir)}", "… ends with the same bits");
@@ -56,27 +46,25 @@ internal static class PretrainCommand
         yield return ("actortrainer pretrain --help", "real runs");
     }
 
-    private static async Task<int> Run(CommandContext context, CancellationToken stop)
+    private static Task<int> Run(CommandContext context, CancellationToken stop) =>
+        context.Run.Cluster.Seeds.Count > 0 ? SubmitCommand.Run(context, stop) : RunHere(context, stop);
+
+    private static async Task<int> RunHere(CommandContext context, CancellationToken stop)
     {
         var run = context.Run;
         using var folder = RunFolder.Open(run.RunFolder);
 
-        var terminal = context.Console.Profile.Out.IsTerminal;
-        var progress = new PhaseProgress(context.Out, terminal, TimeProvider.System);
+        var progress = new PhaseProgress(context.Out, context.Console.Profile.Out.IsTerminal, TimeProvider.System);
         var device = DeviceChoice.Of(run.Impl);
         var tokenizer = CorpusPreparation.Tokenizer(run, progress, stop);
         using var data = CorpusPreparation.Data(run, tokenizer, progress, stop);
-        var batches = Batches(run, data, tokenizer?.Special ?? SpecialTokens.Own);
-        var partition = Partition(run, batches, device);
-        context.Out.WriteLine($"model: {run.Arch.ParameterCount:N0} parameters in {run.Pipeline.Stages} stage(s) {Describe(partition, run)}, {device}");
+        var batches = RunParts.Batches(run, data, tokenizer);
+        var partition = RunParts.Partition(run, batches, device);
+        context.Out.WriteLine($"model: {run.Arch.ParameterCount:N0} parameters in {run.Pipeline.Stages} stage(s) {RunParts.Describe(partition, run)}, {device}");
 
-        var bubble = BubbleFormula(run);
-        using var metrics = new MetricsLog(folder.Root);
-        var trace = new TraceCollector(run.Impl.TraceSteps);
-        var budget = new RunBudget(run.Train.BudgetUnit, run.Train.Budget);
+        var reporting = new RunReporting(context, folder.Root, RunParts.BubbleFormula(run));
         RunProtocol.Outcome outcome;
-        var view = terminal ? (IRunObserver)new LiveView(context.Console, run.Name, budget, bubble) : new PlainView(context.Out, budget, bubble);
-        try
+        using (reporting)
         {
             outcome = await new LocalRun
             {
@@ -87,64 +75,12 @@ internal static class PretrainCommand
                 TokenizerHash = tokenizer?.Hash ?? "none",
                 DataKey = data.Manifest.Key,
                 Export = (manifest, store) => ModelExport.Write(folder.Root, manifest, store, tokenizer),
-                Observer = new RunObservers(new ConfigLog(folder.Root, ConfigPrinter.Print(context.Configuration!)), metrics, trace, view),
+                Observer = reporting.Observer,
                 Cuda = device.Cuda,
                 BFloat16 = device.BFloat16,
             }.Execute(stop).ConfigureAwait(false);
         }
-        finally
-        {
-            (view as IDisposable)?.Dispose();
-        }
 
-        metrics.Dispose();
-        if (outcome.Kind == OutcomeKind.Refused)
-        {
-            throw new RefusedException(outcome.Message);
-        }
-
-        RunReports.Write(context.Out, run, folder.Root, bubble, trace.Spans, outcome);
-        if (outcome.Kind == OutcomeKind.Failed)
-        {
-            context.Error.WriteLine($"actortrainer: {run.Name} failed: {outcome.Message}");
-        }
-
-        return outcome.Kind == OutcomeKind.Completed ? App.Done : App.Failed;
+        return reporting.Finish(outcome);
     }
-
-    private static MlmBatchSource Batches(RunConfiguration run, PreparedData data, SpecialTokens special)
-    {
-        var train = new MlmBatcher(data.Train, special, run.Arch.Vocabulary, run.Seed, run.Train.MlmProbability);
-        var heldOut = new MlmBatcher(data.HeldOut, special, run.Arch.Vocabulary, run.Seed, run.Train.MlmProbability);
-        return new MlmBatchSource(train, heldOut, data.Train.UnigramCounts, run.Arch.Sequence, train.MaskedPerRow, data.HeldOut.BlockCount);
-    }
-
-    private static StagePartition Partition(RunConfiguration run, MlmBatchSource batches, DeviceChoice device)
-    {
-        var units = UnitFactory.Count(run.Arch);
-        var parts = run.Pipeline.Stages * run.Pipeline.Chunks;
-        if (run.Pipeline.Cut.Count > 0)
-        {
-            return StagePartition.FromCut(run.Pipeline.Cut, units);
-        }
-
-        if (run.Pipeline.Partition == PartitionKind.Count || parts == 1 || parts == units)
-        {
-            return StagePartition.ByCount(units, parts);
-        }
-
-        var rows = Math.Min(run.Impl.MicroBatchSize, run.Train.BatchSize);
-        return StagePartition.ByCost(
-            UnitCosts.Measure(run.Arch, rows, batches.TargetsPerSequence, run.Impl.Threads, device.Device, device.BFloat16), parts);
-    }
-
-    private static string Describe(StagePartition partition, RunConfiguration run)
-    {
-        var names = UnitFactory.Names(run.Arch);
-        return string.Join(" | ", partition.Parts.Select(part => part.Count == 1 ? names[part.First] : $"{names[part.First]} … {names[part.End - 1]}"));
-    }
-
-    /// <summary>Idle share that the schedule's formula gives for a full step; null for one stage, which has none.</summary>
-    private static double? BubbleFormula(RunConfiguration run) => run.Pipeline.Stages == 1 ? null : ScheduleMath.BubbleFraction(
-        run.Pipeline.Schedule, run.Pipeline.Stages, Math.Max(1, (run.Train.BatchSize + run.Impl.MicroBatchSize - 1) / run.Impl.MicroBatchSize), run.Pipeline.Chunks);
 }

@@ -9,8 +9,9 @@ namespace ActorTrainer.Host.Commands;
 internal static class RunReports
 {
     /// <summary>Writes the files and prints where they are.</summary>
+    /// <param name="elsewhere">True: the model is on another node, where its path belongs.</param>
     public static void Write(
-        TextWriter output, RunConfiguration run, string folder, double? bubble, IReadOnlyList<StageSpan> spans, RunProtocol.Outcome outcome)
+        TextWriter output, RunConfiguration run, string folder, double? bubble, IReadOnlyList<StageSpan> spans, RunProtocol.Outcome outcome, bool elsewhere)
     {
         var metrics = RunMetrics.Read(folder);
         var summary = RunSummary.Of(run.Name, metrics, bubble, outcome.Export.Length > 0 ? outcome.Export : null);
@@ -36,7 +37,12 @@ internal static class RunReports
 
         if (outcome.Export.Length > 0)
         {
-            output.WriteLine($"  model           {Path.GetRelativePath(Environment.CurrentDirectory, outcome.Export)}");
+            output.WriteLine($"  model           {(elsewhere ? outcome.Export + " on the coordinator's node" : Path.GetRelativePath(Environment.CurrentDirectory, outcome.Export))}");
+        }
+
+        if (metrics.Steps.Count == 0)
+        {
+            return;
         }
 
         output.WriteLine($"  loss curve      {Path.Combine(folder, "loss.png")}");

@@ -1,4 +1,5 @@
 using ActorTrainer.Actors;
+using ActorTrainer.Actors.Nodes;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Data;
 using ActorTrainer.Model.Optimisation;
@@ -16,6 +17,7 @@ public static class ConfigBinder
         Data = Fill(new DataOptions(), values),
         Pipeline = Fill(new PipelineOptions(), values),
         Impl = Fill(new ImplOptions(), values),
+        Cluster = Fill(new ClusterOptions(), values),
     };
 
     /// <summary>Sets the properties of a record that nobody else has seen yet.</summary>

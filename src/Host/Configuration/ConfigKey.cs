@@ -13,4 +13,7 @@ public sealed record ConfigKey(string Name, KeyType Type, IReadOnlyList<KeyTarge
 {
     /// <summary>First part of the name; empty for a top-level key.</summary>
     public string Section => Name.Contains('.') ? Name[..Name.IndexOf('.')] : "";
+
+    /// <summary>Whether values may hold a password: they are never printed, logged or sent.</summary>
+    public bool Secret { get; init; }
 }

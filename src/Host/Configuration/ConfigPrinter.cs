@@ -28,7 +28,7 @@ public static class ConfigPrinter
             }
 
             open = path[..^1];
-            lines.Add(($"{Indent(open.Length)}{path[^1]} = {value.Text}", value.Origin));
+            lines.Add(($"{Indent(open.Length)}{path[^1]} = {value.Shown}", value.Origin));
         }
 
         Close(lines, open.Length, 0);
@@ -82,6 +82,9 @@ public static class ConfigPrinter
     {
         switch (value.Value)
         {
+            case string when value.Hidden:
+                json.WriteStringValue(value.Shown.Trim('"'));
+                break;
             case string text:
                 json.WriteStringValue(text);
                 break;

@@ -68,6 +68,11 @@ public sealed class ConfigResolver
 
     private static bool IsGroup(string key) => ConfigSchema.Groups.Contains(key);
 
+    private static bool IsSecret(string key) => ConfigSchema.Find(key) is { Secret: true };
+
+    /// <summary>A value inside a complaint; a secret is not repeated.</summary>
+    private static string Shown(string key, string text) => IsSecret(key) ? "…" : text;
+
     private static (string Key, string Text) SplitOne(string assignment)
     {
         var sign = assignment.IndexOf('=');
@@ -82,13 +87,15 @@ public sealed class ConfigResolver
         {
             if (kept.FirstOrDefault(other => other.Key == word.Key) is { Key: not null } twin)
             {
-                _problems.Add($"{word.Key} is given twice, as {twin.Key}={twin.Text} and as {word.Key}={word.Text}; keep one of them.");
+                _problems.Add(IsSecret(word.Key)
+                    ? $"{word.Key} is given twice; keep one of them."
+                    : $"{word.Key} is given twice, as {twin.Key}={twin.Text} and as {word.Key}={word.Text}; keep one of them.");
             }
             else if (_profile.Accepts is { } accepts
                 && (IsGroup(word.Key) || ConfigSchema.Find(word.Key) is not null)
                 && !accepts.Any(accepted => accepted == word.Key || word.Key.StartsWith(accepted + ".", StringComparison.Ordinal)))
             {
-                _problems.Add($"{word.Key}={word.Text}: {_profile.Command} does not read {word.Key}; it reads {string.Join(", ", accepts)}.");
+                _problems.Add($"{word.Key}={Shown(word.Key, word.Text)}: {_profile.Command} does not read {word.Key}; it reads {string.Join(", ", accepts)}.");
             }
             else
             {
@@ -131,7 +138,7 @@ public sealed class ConfigResolver
         {
             var nearest = key.Type.Nearest(text) is { } near ? $"; did you mean {near}? Allowed" : "; allowed";
             var byDefault = _library.DefaultOf(key) is { Length: > 0 } usual ? $" (default {usual})" : "";
-            _problems.Add($"{place}{name}={text}: the value {complaint}{nearest}: {key.Type.Domain}{byDefault}");
+            _problems.Add($"{place}{name}={Shown(name, text)}: the value {complaint}{nearest}: {key.Type.Domain}{byDefault}");
         }
         else
         {

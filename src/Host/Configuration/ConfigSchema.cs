@@ -1,4 +1,5 @@
 using ActorTrainer.Actors;
+using ActorTrainer.Actors.Nodes;
 using ActorTrainer.Actors.Schedules;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Data;
@@ -84,6 +85,31 @@ public static class ConfigSchema
         Impl("max_retries", new WholeType(0), nameof(ImplOptions.MaxRetries)),
         Impl("trace_steps", new WholeType(0), nameof(ImplOptions.TraceSteps)),
         Impl("keep_checkpoints", new WholeType(1), nameof(ImplOptions.KeepCheckpoints)),
+
+        Cluster("seeds", TextListType.Addresses, nameof(ClusterOptions.Seeds)),
+        Cluster("node", new TextType("letters, digits, '.', '_', '-'; starts with a letter or digit; at most 100; or empty", true, @"\A[A-Za-z0-9][A-Za-z0-9._-]{0,99}\z"), nameof(ClusterOptions.Node)),
+        Cluster("address", new TextType("host name or IP address", false, @"\A[A-Za-z0-9._:-]+\z"), nameof(ClusterOptions.Address)),
+        Cluster("port", new WholeType(0, 65535), nameof(ClusterOptions.Port)),
+        Cluster("data_port", new WholeType(0, 65535), nameof(ClusterOptions.DataPort)),
+        Cluster("metrics_port", new WholeType(0, 65535), nameof(ClusterOptions.MetricsPort)),
+        Cluster("folder", new TextType("text, not empty", false), nameof(ClusterOptions.Folder)),
+        Cluster("journal", Words(("sqlite", JournalKind.Sqlite), ("postgres", JournalKind.Postgres)), nameof(ClusterOptions.Journal)),
+        Cluster("journal_connection", new TextType(), nameof(ClusterOptions.JournalConnection)) with { Secret = true },
+        Cluster("shared_store", new TextType(), nameof(ClusterOptions.SharedStore)),
+        Cluster("copies", new WholeType(1, 16), nameof(ClusterOptions.Copies)),
+        Cluster("stages", new WholeType(0, 1024), nameof(ClusterOptions.Stages)),
+        Cluster("spares", new WholeType(0, 1024), nameof(ClusterOptions.Spares)),
+        Cluster("wait_for_node", new NumberType(0, 86_400), nameof(ClusterOptions.WaitForNode)),
+        Cluster("cores", new WholeType(0, 1024), nameof(ClusterOptions.Cores)),
+        Cluster("memory", new WholeType(0), nameof(ClusterOptions.Memory)),
+        Cluster("lease", new NumberType(0.1, 3600), nameof(ClusterOptions.Lease)),
+        Cluster("link_patience", new NumberType(0, 3600), nameof(ClusterOptions.LinkPatience)),
+        Cluster("max_payload", new WholeType(1, 2047), nameof(ClusterOptions.MaxPayload)),
+        Cluster("tls", new SwitchType(), nameof(ClusterOptions.Tls)),
+        Cluster("certificate", new TextType(), nameof(ClusterOptions.Certificate)),
+        Cluster("authority", new TextType(), nameof(ClusterOptions.Authority)),
+        Cluster("secret_file", new TextType(), nameof(ClusterOptions.SecretFile)),
+        Cluster("insecure", new SwitchType(), nameof(ClusterOptions.Insecure)),
     ];
 
     /// <summary>Sections of the keys, which are also the groups of files.</summary>
@@ -107,4 +133,6 @@ public static class ConfigSchema
     private static ConfigKey Pipeline(string name, KeyType type, string property) => new("pipeline." + name, type, [new(typeof(PipelineOptions), property)]);
 
     private static ConfigKey Impl(string name, KeyType type, string property) => new("impl." + name, type, [new(typeof(ImplOptions), property)]);
+
+    private static ConfigKey Cluster(string name, KeyType type, string property) => new("cluster." + name, type, [new(typeof(ClusterOptions), property)]);
 }

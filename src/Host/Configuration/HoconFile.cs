@@ -147,6 +147,6 @@ public sealed partial class HoconFile
     [GeneratedRegex(@"\A\}\s*((#|//).*)?\z")]
     private static partial Regex SectionEnd();
 
-    [GeneratedRegex(@"\A(?<key>[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*)\s*[=:]\s*(?<value>""(\\[\\""]|[^""\\])*""|\[[A-Za-z0-9_.,\s-]*\]|[A-Za-z0-9_./+-]+)\s*((#|//).*)?\z")]
+    [GeneratedRegex(@"\A(?<key>[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*)\s*[=:]\s*(?<value>""(\\[\\""]|[^""\\])*""|\[([A-Za-z0-9_.,\s-]|""[A-Za-z0-9_.:/-]*"")*\]|[A-Za-z0-9_./+-]+)\s*((#|//).*)?\z")]
     private static partial Regex Assignment();
 }

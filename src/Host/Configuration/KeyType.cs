@@ -185,3 +185,50 @@ public sealed record WholeListType : KeyType
 
     public override string Format(object value) => "[" + string.Join(",", (IEnumerable<int>)value) + "]";
 }
+
+/// <summary>Words in brackets, or none: <c>["a:4100","b:4100"]</c>, <c>[]</c>. Quotes and, for one line of words, brackets may be left out.</summary>
+/// <param name="Domain">Allowed values in words.</param>
+/// <param name="What">What an element is, in a complaint.</param>
+/// <param name="IsElement">Whether a word may stand in the list.</param>
+public sealed record TextListType(string Domain, string What, Func<string, bool> IsElement) : KeyType
+{
+    /// <summary>Addresses of nodes: host:port.</summary>
+    public static TextListType Addresses { get; } = new("list of host:port, e.g. [\"10.0.0.1:4100\"]", "host:port", IsAddress);
+
+    public override string Domain { get; } = Domain;
+
+    public override string? Parse(string text, out object value)
+    {
+        value = Array.Empty<string>();
+        var inner = text.Trim();
+        if (inner.StartsWith('[') != inner.EndsWith(']') || inner == "[")
+        {
+            return "has only one bracket";
+        }
+
+        inner = (inner.StartsWith('[') ? inner[1..^1] : inner).Trim();
+        if (inner.Length == 0)
+        {
+            return null;
+        }
+
+        var words = inner.Split(',').Select(word => word.Trim()).Select(word => word.Length > 1 && word[0] == '"' && word[^1] == '"' ? word[1..^1] : word).ToArray();
+        if (words.FirstOrDefault(word => !IsElement(word)) is { } wrong)
+        {
+            return $"has '{wrong}' where {What} belongs";
+        }
+
+        value = words;
+        return null;
+    }
+
+    public override string Format(object value) => "[" + string.Join(",", ((IEnumerable<string>)value).Select(word => $"\"{word}\"")) + "]";
+
+    private static bool IsAddress(string word)
+    {
+        var colon = word.LastIndexOf(':');
+        return colon > 0
+            && word[..colon].All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' or ':' or '[' or ']')
+            && int.TryParse(word.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and < 65536;
+    }
+}

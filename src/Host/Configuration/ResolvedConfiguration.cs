@@ -8,6 +8,15 @@ public sealed record ConfigValue(ConfigKey Key, object Value, string Origin)
 {
     /// <summary>The value as HOCON.</summary>
     public string Text => Key.Type.Format(Value);
+
+    /// <summary>Whether a secret is set, which must not be shown.</summary>
+    public bool Hidden => Key.Secret && Value is not "";
+
+    /// <summary>The value as HOCON for a screen or a log; a secret only as being set.</summary>
+    public string Shown => Hidden ? "\"(set, not shown)\"" : Text;
+
+    /// <summary>The value as it is typed after <c>key=</c>.</summary>
+    public string Typed => Value is string text ? text : Text;
 }
 
 /// <summary>A merged and checked configuration.</summary>

@@ -1,4 +1,5 @@
 using ActorTrainer.Actors;
+using ActorTrainer.Actors.Nodes;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Data;
 using ActorTrainer.Model.Optimisation;
@@ -26,6 +27,9 @@ public sealed record RunConfiguration
     public PipelineOptions Pipeline { get; init; } = new();
 
     public ImplOptions Impl { get; init; } = new();
+
+    /// <summary>The cluster that the program is a node or a client of; without seeds, runs are local.</summary>
+    public ClusterOptions Cluster { get; init; } = new();
 
     /// <summary>Folder of this run.</summary>
     public string RunFolder => Path.Combine(BaseDir, Name);

@@ -32,4 +32,8 @@ public abstract class RunObserver : IRunObserver
     public virtual void OnCheckpoint(long step, string path)
     {
     }
+
+    public virtual void OnCommit(long step)
+    {
+    }
 }

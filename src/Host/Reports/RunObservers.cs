@@ -24,8 +24,6 @@ public sealed class RunObservers : IRunObserver
 
     public void OnAttempt(int attempt, long fromStep, AttemptCause cause) => Tell(o => o.OnAttempt(attempt, fromStep, cause));
 
-    public void OnCommit(long step) => Tell(o => o.OnCommit(step));
-
     public void OnStep(StepMetrics step) => Tell(o => o.OnStep(step));
 
     public void OnEvaluation(EvaluationMetrics evaluation) => Tell(o => o.OnEvaluation(evaluation));
@@ -35,6 +33,8 @@ public sealed class RunObservers : IRunObserver
     public void OnDigest(long step, IReadOnlyList<LayerDigest> layers) => Tell(o => o.OnDigest(step, layers));
 
     public void OnCheckpoint(long step, string path) => Tell(o => o.OnCheckpoint(step, path));
+
+    public void OnCommit(long step) => Tell(o => o.OnCommit(step));
 
     private void Tell(Action<IRunObserver> call)
     {

@@ -80,4 +80,5 @@ public enum RandomPurpose
     Dropout = 4,
     SampleText = 5,
     HeldOut = 6,
+    Faults = 7,
 }

@@ -1,8 +1,11 @@
 using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text;
 using ActorTrainer.Actors.DataPlane;
 using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Stages;
 using ActorTrainer.Actors.Telemetry;
+using ActorTrainer.Model.Checkpoints;
 
 namespace ActorTrainer.Tests.Actors;
 
@@ -11,7 +14,7 @@ namespace ActorTrainer.Tests.Actors;
 /// chain rule, the update is gradient descent. Small enough to be checked by hand and still sensitive to every mistake of
 /// the pipeline: order, loss, repetition or mixing of micro-batches changes the weights.
 /// </summary>
-internal sealed class NumberStage(NumberWorld world) : IStageComputation
+internal sealed class NumberStage(NumberWorld world, IObjectStore? store = null) : IStageComputation
 {
     private readonly Dictionary<(int Chunk, int MicroBatch), (double[] Inputs, double Target)> _kept = [];
     private readonly Dictionary<int, double> _weights = [];
@@ -37,7 +40,7 @@ internal sealed class NumberStage(NumberWorld world) : IStageComputation
             _chunks.Add(units);
             foreach (var unit in units)
             {
-                _weights[unit] = plan.Objects.TryGetValue($"unit{unit}", out var hash) ? world.Store[hash] : 1 + 0.01 * unit;
+                _weights[unit] = plan.Objects.TryGetValue($"unit{unit}", out var hash) ? Load(hash) : 1 + 0.01 * unit;
             }
         }
     }
@@ -130,12 +133,21 @@ internal sealed class NumberStage(NumberWorld world) : IStageComputation
     public IReadOnlyDictionary<string, string> Save()
     {
         world.At(_plan!.Stage, "Save", -1, _step!.Step);
-        return _weights.ToDictionary(w => $"unit{w.Key}", w =>
+        return _weights.ToDictionary(w => $"unit{w.Key}", w => Keep($"{w.Value:R}"));
+    }
+
+    private double Load(string hash) =>
+        store is null ? world.Store[hash] : double.Parse(File.ReadAllText(store.Verified(hash)), CultureInfo.InvariantCulture);
+
+    private string Keep(string number)
+    {
+        if (store is not null)
         {
-            var hash = $"{w.Value:R}";
-            world.Store[hash] = w.Value;
-            return hash;
-        });
+            return store.Put(stream => stream.Write(Encoding.ASCII.GetBytes(number)));
+        }
+
+        world.Store[number] = double.Parse(number, CultureInfo.InvariantCulture);
+        return number;
     }
 
     public void Dispose() => Interlocked.Increment(ref world.Disposed);

@@ -19,8 +19,19 @@ public class WireSerializerTests() : TestKit(WireSerializer.Config.WithFallback(
 
     private static readonly StepMetrics Step = new()
     {
-        Step = 7, Loss = 1.5, LearningRate = 1e-3, GradientNorm = 2, Sequences = 64, Tokens = 8192, TotalTokens = 57344, Progress = 0.5,
-        Seconds = 0.25, MicroBatches = 4, Attempt = 2, Skipped = true, Stages = [new StageLoad(0, 0.1, 0.2)],
+        Step = 7,
+        Loss = 1.5,
+        LearningRate = 1e-3,
+        GradientNorm = 2,
+        Sequences = 64,
+        Tokens = 8192,
+        TotalTokens = 57344,
+        Progress = 0.5,
+        Seconds = 0.25,
+        MicroBatches = 4,
+        Attempt = 2,
+        Skipped = true,
+        Stages = [new StageLoad(0, 0.1, 0.2)],
     };
 
     private static readonly object[] Samples =
@@ -69,7 +80,13 @@ public class WireSerializerTests() : TestKit(WireSerializer.Config.WithFallback(
         new ClientProtocol.Spans("r", [new StageSpan(1, 7, new Instruction(InstructionKind.Forward, 2, 1), 0.5, 0.75)]),
         new ClientProtocol.Digest("r", 7, [new LayerDigest("layers.0", "a", "b", "c")]),
         new ClientProtocol.Checkpoint("r", 7, "where"),
+        new ClientProtocol.Commit("r", 7),
         new ClientProtocol.Ended("r", new RunProtocol.Outcome(OutcomeKind.Completed, 7, "done", "where")),
+        new NodeProtocol.Probe(["a:1#7", "b:2#-8"]),
+        new ClientProtocol.Watching("r", "step 7"),
+        new ClusterEvents.TookOver(3),
+        new ClusterEvents.Submitted("r", "a=1"),
+        new ClusterEvents.Ended("r", new RunProtocol.Outcome(OutcomeKind.Failed, 7, "why", "")),
     ];
 
     [Fact]

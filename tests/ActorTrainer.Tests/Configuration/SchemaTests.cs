@@ -1,4 +1,5 @@
 using ActorTrainer.Actors;
+using ActorTrainer.Actors.Nodes;
 using ActorTrainer.Host.Configuration;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Data;
@@ -10,7 +11,7 @@ namespace ActorTrainer.Tests.Configuration;
 public class SchemaTests
 {
     private static readonly Type[] Records =
-        [typeof(RunConfiguration), typeof(BertConfig), typeof(TrainOptions), typeof(AdamWOptions), typeof(DataOptions), typeof(PipelineOptions), typeof(ImplOptions)];
+        [typeof(RunConfiguration), typeof(BertConfig), typeof(TrainOptions), typeof(AdamWOptions), typeof(DataOptions), typeof(PipelineOptions), typeof(ImplOptions), typeof(ClusterOptions)];
 
     [Fact]
     public void Reference_conf_and_the_schema_have_the_same_keys_in_the_same_order() =>
@@ -45,7 +46,7 @@ public class SchemaTests
         foreach (var (bound, bare) in new (object, object)[]
         {
             (run, new RunConfiguration()), (run.Arch, new BertConfig()), (run.Train, new TrainOptions()), (run.Train.Optim, new AdamWOptions()),
-            (run.Data, new DataOptions()), (run.Pipeline, new PipelineOptions()), (run.Impl, new ImplOptions()),
+            (run.Data, new DataOptions()), (run.Pipeline, new PipelineOptions()), (run.Impl, new ImplOptions()), (run.Cluster, new ClusterOptions()),
         })
         {
             foreach (var property in bare.GetType().GetProperties().Where(property => !Records.Contains(property.PropertyType)))
@@ -105,6 +106,8 @@ public class SchemaTests
     [InlineData("impl.recompute", "on", "true")]
     [InlineData("pipeline.cut", "[ 2, 3 ]", "[2,3]")]
     [InlineData("pipeline.cut", "[]", "[]")]
+    [InlineData("cluster.seeds", "10.0.0.1:4100, \"b-2.example:4101\"", "[\"10.0.0.1:4100\",\"b-2.example:4101\"]")]
+    [InlineData("cluster.seeds", "[]", "[]")]
     [InlineData("data.path", "my texts/a", "\"my texts/a\"")]
     [InlineData("data.path", "a//b", "\"a//b\"")]
     [InlineData("data.path", "", "\"\"")]
@@ -129,6 +132,10 @@ public class SchemaTests
     [InlineData("impl.recompute", "maybe", "is neither true nor false")]
     [InlineData("pipeline.cut", "2,2", "is not a list in brackets")]
     [InlineData("pipeline.cut", "[2,0]", "has '0' where a whole number of 1 or more belongs")]
+    [InlineData("cluster.seeds", "[a:1", "has only one bracket")]
+    [InlineData("cluster.seeds", "[a:1,b]", "has 'b' where host:port belongs")]
+    [InlineData("cluster.seeds", "a:70000", "has 'a:70000' where host:port belongs")]
+    [InlineData("cluster.port", "65536", "is out of range")]
     [InlineData("seed", "-1", "is out of range")]
     [InlineData("name", "../x", "is not allowed")]
     [InlineData("name", ".hidden", "is not allowed")]

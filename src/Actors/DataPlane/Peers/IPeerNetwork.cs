@@ -65,11 +65,12 @@ public sealed class PeerCounters
     private long _refused;
     private long _malformed;
     private long _replayed;
+    private long _failed;
 
-    /// <summary>Connections admitted.</summary>
+    /// <summary>Incoming connections admitted.</summary>
     public long Accepted => Interlocked.Read(ref _accepted);
 
-    /// <summary>Connections that were not admitted: no or wrong greeting, proof or certificate, too slow, too many.</summary>
+    /// <summary>Incoming connections that were not admitted: no or wrong greeting, proof or certificate, too slow, too many.</summary>
     public long Refused => Interlocked.Read(ref _refused);
 
     /// <summary>Frames of admitted connections that were garbage, truncated, oversized or failed their checksum.</summary>
@@ -78,6 +79,9 @@ public sealed class PeerCounters
     /// <summary>Frames that had come before and were dropped.</summary>
     public long Replayed => Interlocked.Read(ref _replayed);
 
+    /// <summary>Admitted connections whose handler ended with an exception.</summary>
+    public long Failed => Interlocked.Read(ref _failed);
+
     public void CountAccepted() => Interlocked.Increment(ref _accepted);
 
     public void CountRefused() => Interlocked.Increment(ref _refused);
@@ -85,4 +89,6 @@ public sealed class PeerCounters
     public void CountMalformed() => Interlocked.Increment(ref _malformed);
 
     public void CountReplayed() => Interlocked.Increment(ref _replayed);
+
+    public void CountFailed() => Interlocked.Increment(ref _failed);
 }

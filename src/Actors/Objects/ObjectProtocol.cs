@@ -1,0 +1,150 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using ActorTrainer.Model.Checkpoints;
+using MessagePack;
+
+namespace ActorTrainer.Actors.Objects;
+
+/// <summary>
+/// What goes over a connection for objects: headers of at most <see cref="MaxHeader"/> bytes, each behind its length (4 bytes, little-endian),
+/// as MessagePack arrays of fixed members; the bytes of an object follow raw, as many as the header before them said.
+/// </summary>
+public static class ObjectProtocol
+{
+    /// <summary>Longest header in bytes.</summary>
+    public const int MaxHeader = 1024;
+
+    /// <summary>Most hashes in one question.</summary>
+    public const int MaxHashes = 24;
+
+    internal const int HashBytes = 32;
+
+    private const int MaxText = 300;
+
+    private static readonly MessagePackSerializerOptions Options = MessagePackSerializerOptions.Standard.WithSecurity(MessagePackSecurity.UntrustedData);
+
+    /// <summary>What is asked.</summary>
+    public enum Question : byte
+    {
+        /// <summary>Which of these objects are there? Answered by <see cref="Reply.Ok"/>: bit i of the number tells of hash i.</summary>
+        Has = 1,
+
+        /// <summary>Send an object. Answered by <see cref="Reply.Ok"/> with its length and step, and its bytes.</summary>
+        Get = 2,
+
+        /// <summary>Take an object: <see cref="Reply.Ok"/> when it is there, <see cref="Reply.Send"/> when its bytes are wanted, and another reply after those.</summary>
+        Put = 3,
+    }
+
+    /// <summary>How it is answered.</summary>
+    public enum Reply : byte
+    {
+        Ok = 1,
+        Send = 2,
+
+        /// <summary>No; the text says why.</summary>
+        Refused = 3,
+    }
+
+    /// <summary>A question.</summary>
+    /// <param name="Kind">What is asked.</param>
+    /// <param name="Run">Run id.</param>
+    /// <param name="Hashes">Hashes, 32 bytes each, one after the other.</param>
+    /// <param name="Step">Step of the checkpoint of a put object.</param>
+    /// <param name="Length">Bytes of a put object.</param>
+    [MessagePackObject]
+    public sealed record Request(
+        [property: Key(0)] Question Kind,
+        [property: Key(1)] string Run,
+        [property: Key(2)] byte[] Hashes,
+        [property: Key(3)] long Step,
+        [property: Key(4)] long Length)
+    {
+        /// <summary>The hashes as hexadecimal digits.</summary>
+        public IReadOnlyList<string> HashTexts() => [.. Hashes.Chunk(HashBytes).Select(Convert.ToHexStringLower)];
+
+        /// <summary>What is wrong with a question from a stranger, null when nothing is.</summary>
+        public string? Flaw() =>
+            Kind is not (Question.Has or Question.Get or Question.Put) ? $"question {(byte)Kind} is unknown"
+            : !NodeStore.IsRun(Run) ? "the run id is none"
+            : Hashes is null || Hashes.Length % HashBytes != 0 || Hashes.Length / HashBytes is var count && (count < 1 || count > Most) ? "the hashes are none"
+            : Step is < ContentStore.NoGeneration or > ContentStore.MaxGeneration ? $"step {Step} is out of range"
+            : Length < 0 ? $"{Length} bytes are none"
+            : null;
+
+        private int Most => Kind == Question.Has ? MaxHashes : 1;
+    }
+
+    /// <summary>An answer.</summary>
+    /// <param name="Kind">Yes, send, or no.</param>
+    /// <param name="Number">Bits or length.</param>
+    /// <param name="Step">Step of the latest checkpoint that a sent object is known to belong to.</param>
+    /// <param name="Text">Why not.</param>
+    [MessagePackObject]
+    public sealed record Answer(
+        [property: Key(0)] Reply Kind,
+        [property: Key(1)] long Number,
+        [property: Key(2)] long Step,
+        [property: Key(3)] string Text)
+    {
+        /// <summary>No.</summary>
+        public static Answer Refused(string why) => new(Reply.Refused, 0, 0, why.Length <= MaxText ? why : $"{why[..MaxText]}…");
+    }
+
+    /// <summary>A question about objects.</summary>
+    /// <exception cref="ArgumentException">A hash is none.</exception>
+    public static Request Ask(Question kind, string run, IEnumerable<string> hashes, long step = 0, long length = 0) => new(
+        kind, run, [.. hashes.SelectMany(hash => ContentStore.IsHash(hash)
+            ? Convert.FromHexString(hash)
+            : throw new ArgumentException($"\"{hash}\" is not a SHA-256 in lower-case hexadecimal digits."))], step, length);
+
+    /// <summary>Writes a header.</summary>
+    public static void Write<T>(Stream stream, T header)
+    {
+        var buffer = new ArrayBufferWriter<byte>(256);
+        BinaryPrimitives.WriteInt32LittleEndian(buffer.GetSpan(sizeof(int)), 0);
+        buffer.Advance(sizeof(int));
+        MessagePackSerializer.Serialize(buffer, header, Options);
+        var bytes = buffer.WrittenMemory.ToArray();
+        BinaryPrimitives.WriteInt32LittleEndian(bytes, bytes.Length - sizeof(int));
+        stream.Write(bytes);
+        stream.Flush();
+    }
+
+    /// <summary>Reads a header.</summary>
+    /// <returns>Null: the other side has closed the connection between two headers.</returns>
+    /// <exception cref="InvalidDataException">The header is too long, cut off or garbage.</exception>
+    public static T? Read<T>(Stream stream)
+        where T : class
+    {
+        Span<byte> prefix = stackalloc byte[sizeof(int)];
+        var got = stream.ReadAtLeast(prefix, sizeof(int), throwOnEndOfStream: false);
+        if (got == 0)
+        {
+            return null;
+        }
+
+        var length = BinaryPrimitives.ReadInt32LittleEndian(prefix);
+        if (got < sizeof(int) || length is < 1 or > MaxHeader)
+        {
+            throw new InvalidDataException($"a header of {length} bytes, expected were 1 to {MaxHeader}");
+        }
+
+        var bytes = new byte[length];
+        if (stream.ReadAtLeast(bytes, length, throwOnEndOfStream: false) < length)
+        {
+            throw new InvalidDataException("a header is cut off");
+        }
+
+        try
+        {
+            var reader = new MessagePackReader(bytes);
+            var header = MessagePackSerializer.Deserialize<T>(ref reader, Options);
+            return header is not null && reader.End ? header : throw new InvalidDataException("a header has no or more than its members");
+        }
+        catch (Exception e) when (e is MessagePackSerializationException or EndOfStreamException or OverflowException)
+        {
+            throw new InvalidDataException("a header is garbage", e);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+using ActorTrainer.Actors;
+using ActorTrainer.Actors.Nodes;
+using ActorTrainer.Actors.Stages;
+using ActorTrainer.Actors.Telemetry;
+using ActorTrainer.Host.Commands;
+using ActorTrainer.Host.Configuration;
+using ActorTrainer.Host.Reports;
+using ActorTrainer.Model.Bert;
+using ActorTrainer.Model.Common;
+
+namespace ActorTrainer.Host.Cluster;
+
+/// <summary>
+/// Makes a run on the coordinator's node from what a client submitted. Its files lie in <c>runs/NAME</c> of the node's folder, apart from
+/// those of a client that looks on from the same machine.
+/// </summary>
+/// <param name="library">Configuration files, for the keys and their checks.</param>
+/// <param name="nodeFolder">Folder of the node.</param>
+/// <param name="say">Told what happens in runs, for people who watch the node.</param>
+/// <param name="observers">Told of all runs too.</param>
+internal sealed class ClusterPreparation(ConfigLibrary library, string nodeFolder, Action<string> say, params IReadOnlyList<IRunObserver> observers)
+    : IRunPreparation
+{
+    /// <summary>Folder of a run on its coordinator's node.</summary>
+    public static string FolderOf(string nodeFolder, string name) => Path.Combine(nodeFolder, "runs", name);
+
+    /// <inheritdoc/>
+    public PreparedRun Prepare(string name, string settings, Action<string> notice, CancellationToken cancellation)
+    {
+        var resolved = RunSettings.Read(library, settings);
+        var run = resolved.Run with { BaseDir = Path.GetDirectoryName(FolderOf(nodeFolder, name))! };
+        if (run.Name != name)
+        {
+            throw new RefusedException($"The settings are those of run '{run.Name}', but '{name}' was submitted: submit it again.");
+        }
+
+        var resources = new Resources();
+        try
+        {
+            return Prepare(run, resolved, resources, notice, cancellation);
+        }
+        catch
+        {
+            resources.Dispose();
+            throw;
+        }
+    }
+
+    private PreparedRun Prepare(
+        RunConfiguration run, ResolvedConfiguration resolved, Resources resources, Action<string> notice, CancellationToken cancellation)
+    {
+        var folder = resources.Add(RunFolder.Open(run.RunFolder));
+        var device = DeviceOf(run);
+        var progress = new PhaseProgress(new NoticeWriter(notice), terminal: false, TimeProvider.System);
+        var tokenizer = CorpusPreparation.Tokenizer(run, progress, cancellation);
+        var data = resources.Add(CorpusPreparation.Data(run, tokenizer, progress, cancellation));
+        var batches = RunParts.Batches(run, data, tokenizer);
+        cancellation.ThrowIfCancellationRequested();
+
+        var options = run.ToRunOptions();
+        var (tokenizerHash, dataKey) = (tokenizer?.Hash ?? "none", data.Manifest.Key);
+        var metrics = resources.Add(new MetricsLog(folder.Root));
+        notice($"model: {run.Arch.ParameterCount:N0} parameters in {UnitFactory.Count(run.Arch)} units, {device}");
+        return new PreparedRun
+        {
+            Options = options,
+            Batches = batches,
+            Units = UnitFactory.Names(run.Arch),
+            UnitSeconds = RunParts.MeasureUnits(run, batches, device),
+            UnitMemory = UnitMemoryEstimate.Of(run.Arch, RunParts.RowsOf(run), run.Impl.Recompute),
+            Recipe = RunRecipe.Of(options, tokenizerHash, dataKey, device.Cuda, device.BFloat16),
+            StageRecipe = TensorStageRecipe.Of(options, device.Cuda, device.BFloat16).ToJson(),
+            Describe = (position, objects) => RunManifest.Of(options, batches.TokensPerSequence, tokenizerHash, dataKey, position, objects),
+            Export = (manifest, store) => ModelExport.Write(folder.Root, manifest, store, tokenizer),
+            Observer = new RunObservers([.. observers, new ConfigLog(folder.Root, ConfigPrinter.Print(resolved)), metrics, new NodeEvents(run.Name, say)]),
+            Resources = resources,
+        };
+    }
+
+    /// <summary>
+    /// What the recipe records and every stage computes with. Nodes may differ, so a device is used only when it was asked for by name.
+    /// </summary>
+    private static DeviceChoice DeviceOf(RunConfiguration run) =>
+        DeviceChoice.Of(run.Impl.Device == DeviceKind.Auto ? run.Impl with { Device = DeviceKind.Cpu } : run.Impl);
+
+    /// <summary>What is freed when the run ends, the newest first.</summary>
+    private sealed class Resources : IDisposable
+    {
+        private readonly Stack<IDisposable> _held = [];
+
+        public T Add<T>(T held)
+            where T : IDisposable
+        {
+            _held.Push(held);
+            return held;
+        }
+
+        public void Dispose()
+        {
+            while (_held.TryPop(out var held))
+            {
+                held.Dispose();
+            }
+        }
+    }
+}
