@@ -141,4 +141,4 @@ public sealed record RunStatus(
     [property: Key(3)] long Step,
     [property: Key(4)] long CommittedStep,
     [property: Key(5)] double Budget,
-    [property: Key(6)] IReadOnlyList<string> Stages);
+    [property: Key(6)] IReadOnlyList<string> Stages) : Akka.Actor.INoSerializationVerificationNeeded; // alone only inside a process
