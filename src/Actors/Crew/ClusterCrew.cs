@@ -40,6 +40,11 @@ public sealed class ClusterCrew : ReceiveActor, IWithTimers
     private void OnKeep(CrewProtocol.Keep keep)
     {
         _state.Apply(keep);
+        if (keep.Ended)
+        {
+            _registry.Tell(keep); // for nodes that are away now
+        }
+
         foreach (var node in _state.Usable)
         {
             node.Agent.Tell(new NodeProtocol.Keep(keep.Run, node.Report.Incarnation, keep.Step, keep.Hashes, keep.Ended));

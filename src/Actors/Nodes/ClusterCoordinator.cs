@@ -14,6 +14,12 @@ namespace ActorTrainer.Actors.Nodes;
 /// </summary>
 public sealed partial class ClusterCoordinator : ReceivePersistentActor, IWithTimers
 {
+    /// <summary>Seconds for which nodes are told again what to keep, after a run has ended or nodes have changed.</summary>
+    private const double RemindedFor = 30;
+
+    /// <summary>Announcements between two such reminders.</summary>
+    private const int RemindEvery = 10;
+
     /// <summary>Seconds for which a lost node that is no member any more is still announced to.</summary>
     private const double AnnouncedFor = 60;
 
@@ -25,6 +31,7 @@ public sealed partial class ClusterCoordinator : ReceivePersistentActor, IWithTi
     private ClusterState _state = ClusterState.Empty;
     private NodeRegistry _registry;
     private volatile RegistryProtocol.Nodes _told = new([], null);
+    private double _remindUntil;
 
     /// <summary>Creates the coordinator.</summary>
     public ClusterCoordinator(ClusterCoordinatorSettings settings)
@@ -37,6 +44,8 @@ public sealed partial class ClusterCoordinator : ReceivePersistentActor, IWithTi
         Command<AnnounceTick>(_ => Announce());
         Command<NodeProtocol.Beat>(OnBeat);
         Command<RegistryProtocol.Subscribe>(_ => OnSubscribe());
+        Command<CrewProtocol.Keep>(keep => Record(
+            new ClusterEvents.Kept(keep.Run, keep.Step, keep.Hashes), () => _remindUntil = Now + RemindedFor));
         Command<Terminated>(OnTerminated);
         CommandRuns();
         CommandClients();
@@ -93,6 +102,19 @@ public sealed partial class ClusterCoordinator : ReceivePersistentActor, IWithTi
         }
 
         TellNodes();
+        Remind();
+    }
+
+    /// <summary>Nodes that were away when the last run ended, or did not hear, still hold what nobody needs.</summary>
+    private void Remind()
+    {
+        if (_slot is null && _state.Kept is { } kept && Now < _remindUntil && _registry.Number % RemindEvery == 0)
+        {
+            foreach (var node in _told.Usable)
+            {
+                node.Agent.Tell(new NodeProtocol.Keep(kept.Run, node.Report.Incarnation, kept.Step, kept.Hashes, Ended: true));
+            }
+        }
     }
 
     private void OnBeat(NodeProtocol.Beat beat)
@@ -118,6 +140,7 @@ public sealed partial class ClusterCoordinator : ReceivePersistentActor, IWithTi
         if (nodes.Hold != _told.Hold || !nodes.Usable.Select(Identity).SequenceEqual(_told.Usable.Select(Identity)))
         {
             _told = nodes;
+            _remindUntil = Now + RemindedFor;
             foreach (var subscriber in _subscribers)
             {
                 subscriber.Tell(nodes);

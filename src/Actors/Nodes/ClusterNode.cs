@@ -8,6 +8,7 @@ using ActorTrainer.Actors.Persistence;
 using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Stages;
 using ActorTrainer.Actors.Telemetry;
+using ActorTrainer.Model.Checkpoints;
 using ActorTrainer.Model.Common;
 using ActorTrainer.Model.Optimisation;
 using Akka.Actor;
@@ -184,7 +185,7 @@ public sealed class ClusterNode : IAsyncDisposable
                 return Props.Create(() => new StageActor(stage, computation, $"stage-{Name}"));
             },
             Holds = _store.Holds,
-            Keep = keep => _store.Keep(keep.Run, keep.Step, keep.Hashes),
+            Keep = keep => _store.Keep(keep.Run, keep.Ended ? ContentStore.MaxGeneration : keep.Step, keep.Hashes),
             Members = () => [.. cluster.State.Members.Where(IsIn).Select(m => $"{NodeAddress.Text(m.Address)}#{m.UniqueAddress.Uid}")],
             Seeds = [.. seeds.Where(seed => seed != cluster.SelfAddress)],
             End = EndBecause,

@@ -26,4 +26,14 @@ public static class ClusterEvents
     public sealed record Ended(
         [property: Key(0)] string Name,
         [property: Key(1)] RunProtocol.Outcome Outcome) : IClusterEvent;
+
+    /// <summary>What nodes are to keep of the run that ended last; those that were away then are told when they come back.</summary>
+    /// <param name="Run">Run id.</param>
+    /// <param name="Step">Step of its last checkpoint.</param>
+    /// <param name="Hashes">Objects to keep.</param>
+    [MessagePackObject]
+    public sealed record Kept(
+        [property: Key(0)] string Run,
+        [property: Key(1)] long Step,
+        [property: Key(2)] IReadOnlyList<string> Hashes) : IClusterEvent;
 }

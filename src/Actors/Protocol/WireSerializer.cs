@@ -68,6 +68,7 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         ("kt1", typeof(ClusterEvents.TookOver)),
         ("ks1", typeof(ClusterEvents.Submitted)),
         ("ke1", typeof(ClusterEvents.Ended)),
+        ("kk1", typeof(ClusterEvents.Kept)),
     ];
 
     private static readonly FrozenDictionary<string, Type> Types = Table.ToFrozenDictionary(e => e.Manifest, e => e.Type);

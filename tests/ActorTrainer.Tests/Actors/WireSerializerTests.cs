@@ -86,6 +86,7 @@ public class WireSerializerTests() : TestKit(WireSerializer.Config.WithFallback(
         new ClientProtocol.Watching("r", "step 7"),
         new ClusterEvents.TookOver(3),
         new ClusterEvents.Submitted("r", "a=1"),
+        new ClusterEvents.Kept("r", 7, ["ab"]),
         new ClusterEvents.Ended("r", new RunProtocol.Outcome(OutcomeKind.Failed, 7, "why", "")),
     ];
 
