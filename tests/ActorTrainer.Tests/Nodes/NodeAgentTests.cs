@@ -109,11 +109,11 @@ public class NodeAgentTests() : TestKit(
     public void Another_run_takes_the_place_of_the_former_and_late_messages_of_the_former_do_not_take_it_back()
     {
         var agent = Agent();
-        var former = Stage(Engage(agent, "run", 5));
-        Watch(former);
+        var (former, mourner) = (Stage(Engage(agent, "run", 5)), CreateTestProbe());
+        mourner.Watch(former);
 
         var other = Engage(agent, "other", 1);
-        ExpectTerminated(former, Patience);
+        mourner.ExpectTerminated(former, Patience);
         agent.Tell(new NodeProtocol.Engage("run", 5, []), TestActor);
         agent.Tell(new NodeProtocol.Engage("run", 3, []), TestActor);
         ExpectNoMsg(Moment);
