@@ -19,7 +19,7 @@ public sealed partial class RunCoordinator
             return;
         }
 
-        Inquire();
+        Inquire(judge: false);
     }
 
     private void AnswerStatus()

@@ -13,6 +13,7 @@ public sealed partial class RunCoordinator
     private readonly Dictionary<string, string> _saved = [];
     private readonly Queue<Duty> _duties = [];
     private readonly SortedDictionary<int, StageProtocol.Status> _statuses = [];
+    private bool _judging;
 
     private StepLedger _ledger = new(0);
     private StepPlan? _plan;
@@ -123,7 +124,7 @@ public sealed partial class RunCoordinator
         Command<CrewProtocol.Changed>(changed => _move ??= changed.Reason, changed => changed.Run == _state.Run && changed.Attempt == _state.Attempt);
         Command<RepeatTick>(_ => Repeat());
         Command<RunProtocol.AskStatus>(_ => OnAskStatus());
-        Command<StageProtocol.Waiting>(_ => Inquire(), IsCurrent);
+        Command<StageProtocol.Waiting>(_ => Inquire(judge: true), IsCurrent);
         Command<StageProtocol.Status>(OnStatus, IsCurrent);
         Command<InquiryDone>(_ => JudgeStall());
         CommandSnapshots();
@@ -240,14 +241,17 @@ public sealed partial class RunCoordinator
         AfterStep();
     }
 
-    /// <summary>A stage has waited for long: ask all of them before judging.</summary>
-    private void Inquire()
+    /// <summary>Asks all stages what they do.</summary>
+    /// <param name="judge">A stage has waited for long: judge by the answers. Somebody who only wants to know is no reason to.</param>
+    private void Inquire(bool judge)
     {
         if (Timers.IsTimerActive(InquiryDone.Key))
         {
+            _judging |= judge;
             return;
         }
 
+        _judging = judge;
         _statuses.Clear();
         Timers.StartSingleTimer(InquiryDone.Key, new InquiryDone(), TimeSpan.FromSeconds(5));
         foreach (var seat in _seats.Seats)
@@ -269,7 +273,7 @@ public sealed partial class RunCoordinator
     private void JudgeStall()
     {
         AnswerStatus();
-        if (StallVerdict.Judge(_statuses, Stages, _options.Impl.StallTimeout) is { } verdict)
+        if (_judging && StallVerdict.Judge(_statuses, Stages, _options.Impl.StallTimeout) is { } verdict)
         {
             RollBack($"step {StepNumber} has stalled: {verdict}");
         }
