@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ActorTrainer.Host.Chaos;
 using ActorTrainer.Host.Cli;
 using ActorTrainer.Host.Cluster;
 using ActorTrainer.Host.Cluster.Local;
@@ -20,6 +21,8 @@ public static class Program
         new DelegateCommand(ClusterCommandDescriptions.Status, StatusCommand.Run),
         new DelegateCommand(ClusterCommandDescriptions.Stop, StopCommand.Run),
         new DelegateCommand(ClusterUpCommand.Description, ClusterUpCommand.Run),
+        new DelegateCommand(CertificatesCommand.Description, CertificatesCommand.Run),
+        new DelegateCommand(ChaosCommand.Description, ChaosCommand.Run),
         new ConfigCommand(),
         new VersionCommand(),
     ]);

@@ -123,8 +123,8 @@ public sealed partial class RunCoordinator
         {
             Record(new RunEvents.Committed(_state.Attempt, _state.At.Step, done.Result, new Dictionary<string, string>(_saved)), () =>
             {
-                SnapshotSometimes();
                 _services.Observer.OnCommit(_state.Committed.Step);
+                SnapshotSometimes();
                 Collect(done.Result);
                 NextDuty();
             });

@@ -19,7 +19,7 @@ public sealed partial class RunCoordinator
             return;
         }
 
-        Inquire(judge: false);
+        Inquire(stalled: false);
     }
 
     private void AnswerStatus()

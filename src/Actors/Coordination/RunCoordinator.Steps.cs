@@ -13,12 +13,12 @@ public sealed partial class RunCoordinator
     private readonly Dictionary<string, string> _saved = [];
     private readonly Queue<Duty> _duties = [];
     private readonly SortedDictionary<int, StageProtocol.Status> _statuses = [];
-    private bool _judging;
 
     private StepLedger _ledger = new(0);
     private StepPlan? _plan;
     private Phase _phase;
     private bool _skip;
+    private bool _stalled;
     private bool _last;
     private double _startedAt;
 
@@ -48,7 +48,10 @@ public sealed partial class RunCoordinator
             _options.Impl.StallTimeout, peers, crew.Sources, crew.Seats[stage].Replicas));
     }
 
-    /// <summary>Tells every stage, and tells it again until it has answered.</summary>
+    /// <summary>
+    /// Tells every stage, and tells all of them again until all have answered: one that has answered may meanwhile have lost a peer, and
+    /// its word of that may have been lost too.
+    /// </summary>
     private void Order(Func<int, IAttemptMessage> command)
     {
         for (var stage = 0; stage < Stages; stage++)
@@ -65,6 +68,11 @@ public sealed partial class RunCoordinator
         {
             _seats.Seats[stage].Actor.Tell(order);
         }
+
+        if (Timers.IsTimerActive(InquiryDone.Key))
+        {
+            AskStages();
+        }
     }
 
     private void Preparing()
@@ -72,11 +80,11 @@ public sealed partial class RunCoordinator
         Command<StageProtocol.Ready>(
             ready =>
             {
-                _unanswered.Remove(ready.Stage);
                 _ready.Add(ready.Stage);
                 if (_ready.Count == Stages)
                 {
                     _ready.Clear();
+                    _unanswered.Clear();
                     if (_seats.Seats.Any(seat => seat.Address.Length > 0))
                     {
                         _services.Observer.OnNotice(DescribeCrew());
@@ -91,8 +99,10 @@ public sealed partial class RunCoordinator
 
     private void Stepping()
     {
-        Command<StageProtocol.GradientsReady>(OnGradients, m => IsCurrent(m) && m.Step == StepNumber);
+        // The evaluation after a step has the step's number: only the phase tells a late report from one that is waited for.
+        Command<StageProtocol.GradientsReady>(OnGradients, m => IsCurrent(m) && m.Step == StepNumber && _phase == Phase.Train);
         Command<StageProtocol.StepDone>(OnStepDone, m => IsCurrent(m) && m.Step == StepNumber && m.Phase == _phase);
+        Command<StageProtocol.Waiting>(_ => Inquire(stalled: true), m => IsCurrent(m) && m.Step == StepNumber);
         CommandDuringAttempt();
     }
 
@@ -111,7 +121,8 @@ public sealed partial class RunCoordinator
             _services.Observer.OnNotice("stopping after the step under way");
         });
         Command<StageProtocol.Failed>(
-            failed => RollBack($"{(failed.Stage < 0 ? "the batch dealer" : $"stage {failed.Stage}")} failed in step {failed.Step} at {failed.Doing}: {failed.Reason}"),
+            failed => RollBack($"{(failed.Stage < 0 ? "the batch dealer" : $"stage {failed.Stage}")} failed in step {failed.Step} at {failed.Doing}: {failed.Reason}",
+                failed.Outside ? AttemptCause.Loss : AttemptCause.Failure),
             IsCurrent);
         Command<StageProtocol.LinkDown>(
             link =>
@@ -123,8 +134,8 @@ public sealed partial class RunCoordinator
         Command<CrewProtocol.Lost>(lost => RollBack(lost.Reason, AttemptCause.Loss), lost => lost.Run == _state.Run && lost.Attempt == _state.Attempt);
         Command<CrewProtocol.Changed>(changed => _move ??= changed.Reason, changed => changed.Run == _state.Run && changed.Attempt == _state.Attempt);
         Command<RepeatTick>(_ => Repeat());
+        Command<Terminated>(OnChildEnded);
         Command<RunProtocol.AskStatus>(_ => OnAskStatus());
-        Command<StageProtocol.Waiting>(_ => Inquire(judge: true), IsCurrent);
         Command<StageProtocol.Status>(OnStatus, IsCurrent);
         Command<InquiryDone>(_ => JudgeStall());
         CommandSnapshots();
@@ -163,11 +174,6 @@ public sealed partial class RunCoordinator
 
     private void OnGradients(StageProtocol.GradientsReady report)
     {
-        if (_unanswered.GetValueOrDefault(report.Stage) is StageProtocol.RunStep)
-        {
-            _unanswered.Remove(report.Stage);
-        }
-
         if (!_ledger.Add(report))
         {
             return;
@@ -194,12 +200,13 @@ public sealed partial class RunCoordinator
 
     private void OnStepDone(StageProtocol.StepDone report)
     {
-        _unanswered.Remove(report.Stage);
         if (!_ledger.Add(report))
         {
             return;
         }
 
+        _unanswered.Clear();
+        _stalled = false;
         if (_ledger.Spans is { Count: > 0 } spans)
         {
             _services.Observer.OnSpans(spans);
@@ -241,22 +248,28 @@ public sealed partial class RunCoordinator
         AfterStep();
     }
 
-    /// <summary>Asks all stages what they do.</summary>
-    /// <param name="judge">A stage has waited for long: judge by the answers. Somebody who only wants to know is no reason to.</param>
-    private void Inquire(bool judge)
+    /// <summary>A stage has waited for long, or somebody wants to know: ask all of them before judging or answering.</summary>
+    private void Inquire(bool stalled)
     {
+        _stalled |= stalled;
         if (Timers.IsTimerActive(InquiryDone.Key))
         {
-            _judging |= judge;
             return;
         }
 
-        _judging = judge;
         _statuses.Clear();
         Timers.StartSingleTimer(InquiryDone.Key, new InquiryDone(), TimeSpan.FromSeconds(5));
-        foreach (var seat in _seats.Seats)
+        AskStages();
+    }
+
+    private void AskStages()
+    {
+        for (var stage = 0; stage < Stages; stage++)
         {
-            seat.Actor.Tell(new StageProtocol.AskStatus(_state.Run, _state.Attempt));
+            if (!_statuses.ContainsKey(stage))
+            {
+                _seats.Seats[stage].Actor.Tell(new StageProtocol.AskStatus(_state.Run, _state.Attempt));
+            }
         }
     }
 
@@ -273,10 +286,12 @@ public sealed partial class RunCoordinator
     private void JudgeStall()
     {
         AnswerStatus();
-        if (_judging && StallVerdict.Judge(_statuses, Stages, _options.Impl.StallTimeout) is { } verdict)
+        if (_stalled && StallVerdict.Judge(_statuses, Stages, _options.Impl.StallTimeout) is { } verdict)
         {
             RollBack($"step {StepNumber} has stalled: {verdict}");
         }
+
+        _stalled = false;
     }
 
     private string NodeOf(int stage) => stage >= 0 && stage < Stages ? _seats.Seats[stage].Node : "";

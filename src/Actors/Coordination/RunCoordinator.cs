@@ -136,6 +136,7 @@ public sealed partial class RunCoordinator : ReceivePersistentActor, IWithTimers
             _duties.Clear();
             _ready.Clear();
             _unanswered.Clear();
+            _stalled = false;
             _move = null;
             _services.Observer.OnAttempt(_state.Attempt, _state.Committed.Step, cause);
             EnsureChildren();
@@ -150,10 +151,34 @@ public sealed partial class RunCoordinator : ReceivePersistentActor, IWithTimers
     {
         if (_dealer.IsNobody())
         {
-            _dealer = Context.ActorOf(Props.Create(() => new BatchDealer(_services.Batches, _services.Plane)), "dealer");
-            _crew = Context.ActorOf(_services.Crew, "crew");
+            _dealer = Context.Watch(Context.ActorOf(Props.Create(() => new BatchDealer(_services.Batches, _services.Plane)), "dealer"));
+        }
+
+        if (_crew.IsNobody())
+        {
+            _crew = Context.Watch(Context.ActorOf(_services.Crew, "crew"));
+        }
+
+        if (!Timers.IsTimerActive(RepeatTick.Key))
+        {
             Timers.StartPeriodicTimer(RepeatTick.Key, new RepeatTick(), _services.RepeatAfter);
         }
+    }
+
+    /// <summary>Dealer or crew ended by a failure of their own: the next attempt gets a new one.</summary>
+    private void OnChildEnded(Terminated ended)
+    {
+        var isDealer = ended.ActorRef.Equals(_dealer);
+        if (isDealer)
+        {
+            _dealer = ActorRefs.Nobody;
+        }
+        else
+        {
+            _crew = ActorRefs.Nobody;
+        }
+
+        RollBack($"the {(isDealer ? "batch dealer" : "crew")} ended unexpectedly; the log says why");
     }
 
     /// <summary>Rolls back and tries again, or gives up when another attempt makes no sense.</summary>

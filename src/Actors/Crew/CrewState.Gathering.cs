@@ -30,7 +30,11 @@ public sealed partial class CrewState
 
         var answers = _usable.Values.Where(node => HasAnswered(gathering, node)).Select(node => gathering.Answers[node.Report.Name]).ToList();
         var stages = answers.Where(answer => answer.Node.IsStage && answer.Actor.Length > 0).ToList();
-        if (_holders.Missing(_attempt!.Objects, needs.Units, answers) is { } missing)
+        if (answers.Count == 0)
+        {
+            Wait(gathering, _usable.Count > 0 ? "no node answers" : "there is no node: start one");
+        }
+        else if (_holders.Missing(_attempt!.Objects, needs.Units, answers) is { } missing)
         {
             Wait(gathering, missing);
         }

@@ -144,7 +144,8 @@ public sealed partial class CrewState(CrewNeeds needs)
         {
             Gather(_gathering, now);
         }
-        else if (_seated is not null)
+
+        if (_seated is not null)
         {
             Watch(_seated, now);
         }
@@ -166,6 +167,7 @@ public sealed partial class CrewState(CrewNeeds needs)
             Nodes = [.. stages.Select(node => new PlacementNode(node.Name, speeds[node.Name], node.MemoryBytes, holds(node.Name)))],
             Keepers = keepers,
             Objects = _attempt!.Objects,
+            KeepStages = _lastPlan?.Stages.Count ?? 0,
             Suspects = suspects,
         };
     }

@@ -41,7 +41,7 @@ public static class Placement
 
         var cut = new NodeCut(needs);
         var most = MostStages(needs, nodes.Count);
-        var sparing = Math.Min(most, Math.Max(1, nodes.Count - needs.Spares));
+        var sparing = Math.Min(most, Math.Max(Math.Max(1, problem.KeepStages), nodes.Count - needs.Spares));
         var found = FixedCut(needs, most) is not null
             ? Best(problem, nodes, cut, most, most)
             : Best(problem, nodes, cut, 1, sparing) ?? Best(problem, nodes, cut, sparing + 1, most);

@@ -21,6 +21,9 @@ public sealed record PlacementProblem
     /// <summary>Unit name → hash of its state; empty: initial weights.</summary>
     public IReadOnlyDictionary<string, string> Objects { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Stages of the run so far: spares stand in so that they do not become fewer. 0: it has none yet.</summary>
+    public int KeepStages { get; init; }
+
     /// <summary>Nodes better not linked to each other.</summary>
     public IReadOnlySet<NodePair> Suspects { get; init; } = new HashSet<NodePair>();
 }

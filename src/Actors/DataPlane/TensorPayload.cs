@@ -114,7 +114,7 @@ public sealed class TensorPayloadReader(long maximumBytes = 1L << 32) : IPayload
             throw new InvalidDataException($"A payload announces a tensor of {bytes} bytes and has only {frame.Remaining} left.");
         }
 
-        var tensor = empty(shape, type).DetachFromDisposeScope();
+        var tensor = ReceiveMemory.Empty(shape, type, (long)bytes);
         try
         {
             stream.ReadExactly(tensor.bytes);

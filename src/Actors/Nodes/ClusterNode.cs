@@ -261,7 +261,7 @@ public sealed class ClusterNode : IAsyncDisposable
             Schedule = pipeline.Schedule,
             MicroBatches = MicroBatches.Split(run.Options.Train.BatchSize, run.Options.Impl.MicroBatchSize).Count,
             Cut = pipeline.Cut,
-            Copies = _options.Copies,
+            Copies = _objects is null ? 1 : _options.Copies, // a shared store needs no copies
             Stages = _options.Stages,
             Spares = _options.Spares,
             WaitForNode = TimeSpan.FromSeconds(_options.WaitForNode),

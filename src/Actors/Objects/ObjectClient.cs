@@ -9,14 +9,14 @@ namespace ActorTrainer.Actors.Objects;
 public sealed class ObjectClient(IPeerNetwork network, long maxBytes, TimeSpan patience)
 {
     /// <summary>Opens a connection for several questions.</summary>
-    /// <exception cref="IOException">There is nobody, or no admission.</exception>
+    /// <exception cref="IOException">There is nobody, no admission, or the address is none.</exception>
     public ObjectLink Connect(string address)
     {
         try
         {
             return new ObjectLink(network.Connect(address, PeerPurpose.Objects, patience), address, maxBytes, patience);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is not IOException)
         {
             throw new IOException($"{address}: {e.Message}", e);
         }

@@ -125,7 +125,7 @@ public sealed record NodeStatus(
     [property: Key(1)] double SecondsSinceBeat,
     [property: Key(2)] string State);
 
-/// <summary>A run in a <see cref="ClientProtocol.Status"/>; by itself it stays in one process.</summary>
+/// <summary>A run in a <see cref="ClientProtocol.Status"/>.</summary>
 /// <param name="Name">Name of the run.</param>
 /// <param name="State">What it is doing, for people: preparing data, waiting for nodes, step 12 …, completed.</param>
 /// <param name="Attempt">Attempts begun.</param>
@@ -141,4 +141,4 @@ public sealed record RunStatus(
     [property: Key(3)] long Step,
     [property: Key(4)] long CommittedStep,
     [property: Key(5)] double Budget,
-    [property: Key(6)] IReadOnlyList<string> Stages) : Akka.Actor.INoSerializationVerificationNeeded;
+    [property: Key(6)] IReadOnlyList<string> Stages) : Akka.Actor.INoSerializationVerificationNeeded; // alone only inside a process

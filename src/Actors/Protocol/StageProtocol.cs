@@ -138,6 +138,13 @@ public static class StageProtocol
         [property: Key(4)] IReadOnlyDictionary<string, string> Objects) : IAttemptMessage;
 
     /// <summary>An instruction failed; the attempt is lost.</summary>
+    /// <param name="Run">Run id.</param>
+    /// <param name="Attempt">Attempt.</param>
+    /// <param name="Step">Step.</param>
+    /// <param name="Stage">Stage, −1 for the batch dealer.</param>
+    /// <param name="Doing">Instruction.</param>
+    /// <param name="Reason">What went wrong.</param>
+    /// <param name="Outside">True: another node or the disk failed it, not what was computed.</param>
     [MessagePackObject]
     public sealed record Failed(
         [property: Key(0)] string Run,
@@ -145,7 +152,8 @@ public static class StageProtocol
         [property: Key(2)] long Step,
         [property: Key(3)] int Stage,
         [property: Key(4)] string Doing,
-        [property: Key(5)] string Reason) : IAttemptMessage;
+        [property: Key(5)] string Reason,
+        [property: Key(6)] bool Outside = false) : IAttemptMessage;
 
     /// <summary>The link to a peer is lost and was given up; the attempt cannot go on.</summary>
     [MessagePackObject]

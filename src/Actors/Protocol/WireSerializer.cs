@@ -62,12 +62,12 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         ("cd1", typeof(ClientProtocol.Digest)),
         ("ck1", typeof(ClientProtocol.Checkpoint)),
         ("co1", typeof(ClientProtocol.Ended)),
+        ("cm1", typeof(ClientProtocol.Commit)),
         ("np1", typeof(NodeProtocol.Probe)),
         ("cg1", typeof(ClientProtocol.Watching)),
         ("kt1", typeof(ClusterEvents.TookOver)),
         ("ks1", typeof(ClusterEvents.Submitted)),
         ("ke1", typeof(ClusterEvents.Ended)),
-        ("cm1", typeof(ClientProtocol.Commit)),
     ];
 
     private static readonly FrozenDictionary<string, Type> Types = Table.ToFrozenDictionary(e => e.Manifest, e => e.Type);

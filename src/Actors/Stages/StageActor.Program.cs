@@ -121,7 +121,12 @@ public sealed partial class StageActor
     {
         if (_program?.Current is not { Kind: InstructionKind.OptimiserStep } instruction || _doing.Count > 0)
         {
-            Drop(update.ToString());
+            // Told again: the update is under way, or its answer was lost.
+            if (!Repeat())
+            {
+                Drop(update.ToString());
+            }
+
             return;
         }
 
@@ -169,8 +174,7 @@ public sealed partial class StageActor
         {
             _log.Error(error, "Stage {0} failed at {1}", _plan.Stage, done.Doing);
             var step = _step?.Step ?? 0;
-            EndProgram();
-            Answer(new StageProtocol.Failed(_plan.Run, _plan.Attempt, step, _plan.Stage, done.Doing, $"{error.GetType().Name}: {error.Message}"));
+            Break(new StageProtocol.Failed(_plan.Run, _plan.Attempt, step, _plan.Stage, done.Doing, $"{error.GetType().Name}: {error.Message}", Outside: error is IOException));
             return;
         }
 

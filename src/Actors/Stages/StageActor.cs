@@ -43,6 +43,7 @@ public sealed partial class StageActor : ReceiveActor, IWithTimers
     private StageProtocol.GradientsReady? _gradients;
     private long _saving;
     private IWire? _answer;
+    private IWire? _broken;
     private readonly Queue<string> _doing = [];
     private long _epoch;
     private bool _begun;
@@ -59,6 +60,7 @@ public sealed partial class StageActor : ReceiveActor, IWithTimers
         _computation = computation;
         _worker = new StageWorker(name);
 
+        Receive<IAttemptMessage>(_ => _coordinator.Tell(_broken), m => _broken is not null && IsCurrent(m) && m is not StageProtocol.AskStatus);
         Receive<StageProtocol.Prepare>(OnPrepare);
         Receive<StageProtocol.RunStep>(OnRunStep, IsCurrent);
         Receive<StageProtocol.Update>(OnUpdate, m => IsCurrent(m) && m.Step == _step?.Step);
@@ -114,6 +116,7 @@ public sealed partial class StageActor : ReceiveActor, IWithTimers
         _plan = plan;
         _coordinator = Sender;
         _begunLast = null;
+        _broken = null;
         _saving = -1;
         EndProgram();
         _settings.Plane.Join(plan.Run, plan.Attempt, plan.Stage, Self, plan.Peers);
@@ -214,14 +217,21 @@ public sealed partial class StageActor : ReceiveActor, IWithTimers
         });
     }
 
-    /// <summary>A peer cannot be reached: the attempt is lost, and every repeated command is told so.</summary>
+    /// <summary>A peer cannot be reached: the attempt is lost.</summary>
     private void OnLinkLost(LinkLost lost)
     {
         if (lost.Run == _plan.Run && lost.Attempt == _plan.Attempt)
         {
-            EndProgram();
-            Answer(new StageProtocol.LinkDown(_plan.Run, _plan.Attempt, _plan.Stage, lost.Peer, lost.Reason));
+            Break(new StageProtocol.LinkDown(_plan.Run, _plan.Attempt, _plan.Stage, lost.Peer, lost.Reason));
         }
+    }
+
+    /// <summary>The attempt is lost here: from now on every command of it is answered with that.</summary>
+    private void Break(IWire answer)
+    {
+        EndProgram();
+        _broken = answer;
+        _coordinator.Tell(answer);
     }
 
     private void Answer(IWire answer)

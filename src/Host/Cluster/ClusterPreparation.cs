@@ -1,3 +1,4 @@
+using ActorTrainer.Actors.Crew;
 using ActorTrainer.Actors;
 using ActorTrainer.Actors.Nodes;
 using ActorTrainer.Actors.Stages;
@@ -67,7 +68,7 @@ internal sealed class ClusterPreparation(ConfigLibrary library, string nodeFolde
             Batches = batches,
             Units = UnitFactory.Names(run.Arch),
             UnitSeconds = RunParts.MeasureUnits(run, batches, device),
-            UnitMemory = UnitMemoryEstimate.Of(run.Arch, RunParts.RowsOf(run), run.Impl.Recompute),
+            UnitMemory = UnitMemories.Of(run.Arch, RunParts.RowsOf(run), batches.TargetsPerSequence, run.Impl.Recompute),
             Recipe = RunRecipe.Of(options, tokenizerHash, dataKey, device.Cuda, device.BFloat16),
             StageRecipe = TensorStageRecipe.Of(options, device.Cuda, device.BFloat16).ToJson(),
             Describe = (position, objects) => RunManifest.Of(options, batches.TokensPerSequence, tokenizerHash, dataKey, position, objects),

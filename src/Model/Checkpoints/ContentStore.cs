@@ -16,6 +16,8 @@ public sealed class ContentStore : IObjectStore
     /// <summary>Largest generation.</summary>
     public const long MaxGeneration = 999_999_999;
 
+    private const int MostAttempts = 10;
+
     private readonly string _objects;
     private readonly Lock _naming = new();
 
@@ -55,11 +57,11 @@ public sealed class ContentStore : IObjectStore
 
     private string Put(Action<Stream> write, string? expected, long generation)
     {
-        var temporary = NewTemporary();
+        // The file stays open, and with it locked against the clean-up of another process, until it has its name.
+        using var file = Create();
+        var temporary = file.Name;
         try
         {
-            // The file stays open, and with it locked against the clean-up of another process, until it has its name.
-            using var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.Delete, 1 << 16);
             using var hashing = new HashingStream(file);
             write(hashing);
             file.Flush();
@@ -204,24 +206,47 @@ public sealed class ContentStore : IObjectStore
             }
 
             // Another process may be storing it again just now, so what has been taken away is looked at once more.
-            var aside = NewTemporary();
+            var aside = new FileInfo(NewTemporary());
             try
             {
-                File.Move(file.FullName, aside);
+                File.Move(file.FullName, aside.FullName);
+                var length = aside.Length;
+                if (ObjectGeneration.Of(aside.FullName) > upTo && !File.Exists(file.FullName))
+                {
+                    File.Move(aside.FullName, file.FullName, overwrite: true);
+                    return 0;
+                }
+
+                aside.Delete();
+                return length;
             }
             catch (FileNotFoundException)
             {
-                return 0;
+                return 0; // somebody else has removed it
             }
+        }
+    }
 
-            if (ObjectGeneration.Of(aside) > upTo && !File.Exists(file.FullName))
+    /// <summary>Creates a temporary file that nobody else takes for what a killed writer has left.</summary>
+    private FileStream Create()
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
             {
-                File.Move(aside, file.FullName, overwrite: true);
-                return 0;
-            }
+                var file = new FileStream(NewTemporary(), FileMode.CreateNew, FileAccess.Write, FileShare.Delete, 1 << 16);
+                if (File.Exists(file.Name))
+                {
+                    return file;
+                }
 
-            File.Delete(aside);
-            return file.Length;
+                // Removed between its creation and its lock.
+                file.Dispose();
+            }
+            catch (IOException e) when (e is not DirectoryNotFoundException && attempt < MostAttempts)
+            {
+                // Locked by somebody's clean-up before it could be locked here; or the disk fails, then it will again.
+            }
         }
     }
 

@@ -36,10 +36,12 @@ internal static class NumberRun
         },
     };
 
-    public static RunServices Services(RunOptions options, NumberWorld world, IRunObserver observer, ICheckpoints? checkpoints = null)
+    public static RunServices Services(
+        RunOptions options, NumberWorld world, IRunObserver observer, ICheckpoints? checkpoints = null, Func<IDataPlane, IDataPlane>? wrap = null)
     {
         var clock = new RunClock(TimeProvider.System);
-        var plane = new LocalDataPlane(new NumberPayloadReader());
+        IDataPlane plane = new LocalDataPlane(new NumberPayloadReader());
+        plane = wrap?.Invoke(plane) ?? plane;
         var parts = options.Pipeline.Stages * options.Pipeline.Chunks;
         var settings = new StageSettings(plane, SharedObjects.Instance, clock);
         Func<int, Props> stageProps = stage => Props.Create(() => new StageActor(settings, new NumberStage(world), $"stage-{stage}"));

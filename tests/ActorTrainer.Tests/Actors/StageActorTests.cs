@@ -112,6 +112,8 @@ public class StageActorTests() : TestKit(
         Assert.True(entered.Wait(Patience));
 
         stage.Tell(Prepare(attempt: 2), TestActor);
+        stage.Tell(new StageProtocol.AskStatus("r", 2), TestActor);
+        ExpectMsg<StageProtocol.Status>(Patience); // it has heard of the new attempt before the old forward ends
         release.Set();
         ExpectMsg<StageProtocol.Ready>(r => r.Attempt == 2, Patience);
         stage.Tell(Step(1, attempt: 2), TestActor);

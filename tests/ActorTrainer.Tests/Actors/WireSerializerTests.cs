@@ -19,8 +19,19 @@ public class WireSerializerTests() : TestKit(WireSerializer.Config.WithFallback(
 
     private static readonly StepMetrics Step = new()
     {
-        Step = 7, Loss = 1.5, LearningRate = 1e-3, GradientNorm = 2, Sequences = 64, Tokens = 8192, TotalTokens = 57344, Progress = 0.5,
-        Seconds = 0.25, MicroBatches = 4, Attempt = 2, Skipped = true, Stages = [new StageLoad(0, 0.1, 0.2)],
+        Step = 7,
+        Loss = 1.5,
+        LearningRate = 1e-3,
+        GradientNorm = 2,
+        Sequences = 64,
+        Tokens = 8192,
+        TotalTokens = 57344,
+        Progress = 0.5,
+        Seconds = 0.25,
+        MicroBatches = 4,
+        Attempt = 2,
+        Skipped = true,
+        Stages = [new StageLoad(0, 0.1, 0.2)],
     };
 
     private static readonly object[] Samples =

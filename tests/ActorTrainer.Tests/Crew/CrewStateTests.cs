@@ -55,7 +55,7 @@ public class CrewStateTests
         Pass(1.6);
 
         Assert.Equal(["n1"], Players);
-        Assert.Equal(3, _done.OfType<CrewAction.Ask>().Count(ask => ask.Node.Report.Name == "n2" && ask.Engage.Attempt == 2));
+        Assert.InRange(_done.OfType<CrewAction.Ask>().Count(ask => ask.Node.Report.Name == "n2" && ask.Engage.Attempt == 2), 3, 4);
     }
 
     [Fact]
@@ -206,7 +206,7 @@ public class CrewStateTests
         Answer(1, Report("c", stage: false));
         Pass(5);
 
-        Assert.Contains("no stage node", Assert.Single(Said<CrewProtocol.Waiting>()).Reason);
+        Assert.Equal(["there is no node: start one", "there is no stage node: start one"], Said<CrewProtocol.Waiting>().Select(w => w.Reason));
         Assert.Empty(Said<CrewProtocol.Impossible>());
     }
 

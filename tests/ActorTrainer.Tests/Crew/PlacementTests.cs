@@ -110,6 +110,8 @@ public class PlacementTests
         var needs = Of() with { Spares = 1 };
         Assert.Equal(["c"], Placement.Of(Problem(needs, Node("a"), Node("b"), Node("c"))).Plan!.Spares);
         Assert.Equal(["a"], Placement.Of(Problem(needs, Node("a"))).Plan!.Stages.Select(s => s.Node));
+        Assert.Equal(["b"], Placement.Of(Problem(needs, Node("a"), Node("b"))).Plan!.Spares);
+        Assert.Empty(Placement.Of(Problem(needs, Node("a"), Node("c")) with { KeepStages = 2 }).Plan!.Spares);
 
         // 6 units of 100 MiB do not fit one node of 400: the spare has to help.
         var tight = Placement.Of(Problem(needs, Node("a", mib: 400), Node("b", mib: 400))).Plan!;
@@ -134,7 +136,7 @@ public class PlacementTests
     [Fact]
     public void A_refusal_names_the_stage_its_layers_and_all_numbers()
     {
-        var needs = Of() with { UnitMemory = [.. Enumerable.Range(0, 6).Select(i => new UnitMemory((i == 5 ? 600 : 50) * Mib, 53 * Mib))] };
+        var needs = Of() with { UnitMemory = [.. Enumerable.Range(0, 6).Select(i => new UnitMemory((i == 5 ? 600 : 50) * Mib, (i == 5 ? 53 : 5) * Mib))] };
 
         var refusal = Placement.Of(Problem(needs, Node("n1", mib: 500), Node("n2", mib: 512))).Refusal;
 

@@ -25,7 +25,7 @@ internal sealed class PlainNetwork : IPeerNetwork
         Address = _listener.LocalEndpoint.ToString()!;
     }
 
-    public string Incarnation { get; } = Guid.NewGuid().ToString("N");
+    public string Incarnation { get; set; } = Guid.NewGuid().ToString("N");
 
     public string Address { get; }
 

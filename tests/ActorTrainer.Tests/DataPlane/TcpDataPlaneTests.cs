@@ -40,7 +40,7 @@ public class TcpDataPlaneTests() : TestKit(ConfigurationFactory.ParseString("akk
             Assert.Equal(Enumerable.Range(0, i).Select(n => (long)n), payload.Tensors[1].data<long>().ToArray());
         }
 
-        AwaitAssert(() => Assert.Equal(0, one.Plane.Counters.Queued), Patience);
+        Soon(() => Assert.Equal(0, one.Plane.Counters.Queued));
         Assert.Equal((40, 40, 0), (one.Plane.Counters.FramesSent, two.Plane.Counters.FramesReceived, two.Plane.Counters.Stale));
         Assert.Equal(one.Plane.Counters.BytesSent, two.Plane.Counters.BytesReceived);
         Assert.Equal((0, 0), (two.Network.Counters.Malformed, two.Network.Counters.Replayed));
@@ -58,7 +58,7 @@ public class TcpDataPlaneTests() : TestKit(ConfigurationFactory.ParseString("akk
         one.Plane.Send(0, 1, Key(0), payload);
 
         Assert.Equal([1, 2, 3], ((NumberPayload)receiver.ExpectMsg<Arrived>(Patience).Payload).Values);
-        AwaitAssert(() => Assert.True(payload.IsDisposed), Patience);
+        Soon(() => Assert.True(payload.IsDisposed));
     }
 
     [Fact]
@@ -88,7 +88,7 @@ public class TcpDataPlaneTests() : TestKit(ConfigurationFactory.ParseString("akk
         string[] peers = [one.Address, two.Address];
         one.Plane.Join("run", 1, 0, stage, peers);
         one.Plane.Join("run", 1, IDataPlane.Dealer, dealer, peers);
-        AwaitAssert(() => Assert.Equal(1, one.Plane.Counters.Links), Patience);
+        Soon(() => Assert.Equal(1, one.Plane.Counters.Links));
 
         two.Kill();
 
@@ -110,14 +110,14 @@ public class TcpDataPlaneTests() : TestKit(ConfigurationFactory.ParseString("akk
         using var one = new PlaneNode(new NumberPayloadReader());
         using var two = new PlaneNode(new NumberPayloadReader());
         var (stage, _) = Pair(one, two);
-        AwaitAssert(() => Assert.Equal(1, one.Plane.Counters.Links), Patience);
+        Soon(() => Assert.Equal(1, one.Plane.Counters.Links));
         two.Kill();
         var payloads = Enumerable.Range(0, 10).Select(i => new NumberPayload(i)).ToList();
 
         payloads.ForEach(payload => one.Plane.Send(0, 1, Key(0), payload));
 
         stage.ExpectMsg<LinkLost>(Patience);
-        AwaitAssert(() => Assert.All(payloads, payload => Assert.True(payload.IsDisposed)), Patience);
+        Soon(() => Assert.All(payloads, payload => Assert.True(payload.IsDisposed)));
         Assert.Equal(0, one.Plane.Counters.Queued);
     }
 
@@ -127,7 +127,7 @@ public class TcpDataPlaneTests() : TestKit(ConfigurationFactory.ParseString("akk
         using var one = new PlaneNode(new NumberPayloadReader());
         var two = new PlaneNode(new NumberPayloadReader());
         var (stage, _) = Pair(one, two);
-        AwaitAssert(() => Assert.Equal(1, one.Plane.Counters.Links), Patience);
+        Soon(() => Assert.Equal(1, one.Plane.Counters.Links));
         two.Dispose();
         using var again = new PlaneNode(new NumberPayloadReader(), address: two.Address);
 
@@ -165,8 +165,8 @@ public class TcpDataPlaneTests() : TestKit(ConfigurationFactory.ParseString("akk
         var late = new NumberPayload(1);
 
         one.Plane.Send(0, 1, Key(0), late);
-        AwaitAssert(() => Assert.Equal(1, two.Plane.Counters.Stale), Patience);
-        AwaitAssert(() => Assert.True(late.IsDisposed), Patience);
+        Soon(() => Assert.Equal(1, two.Plane.Counters.Stale));
+        Soon(() => Assert.True(late.IsDisposed));
         one.Plane.Join("run", 2, 0, CreateTestProbe(), [one.Address, two.Address]);
         var later = new NumberPayload(2);
         one.Plane.Send(0, 1, Key(0), later);
@@ -221,6 +221,8 @@ public class TcpDataPlaneTests() : TestKit(ConfigurationFactory.ParseString("akk
 
     internal static TransferKey Key(int microBatch, int attempt = 1) =>
         new("run", attempt, 1, Phase.Train, TransferKind.Activation, microBatch, 1);
+
+    private void Soon(Action assertion) => AwaitAssert(assertion, Patience, TimeSpan.FromMilliseconds(2));
 
     private (TestProbe First, TestProbe Second) Pair(PlaneNode one, PlaneNode two)
     {

@@ -1,10 +1,7 @@
-using ActorTrainer.Actors.Coordination;
 using ActorTrainer.Actors.Nodes;
 using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Model.Common;
 using ActorTrainer.Tests.Actors;
-using Akka.Actor;
-using Akka.Configuration;
 using Xunit;
 
 namespace ActorTrainer.Tests.Nodes;
@@ -22,7 +19,7 @@ public class ClusterNodeTests
         cluster.StartStage("n1");
         cluster.StartStage("n2");
         await using var client = cluster.Client();
-        await StagesAre(client, 2);
+        await NumberCluster.StagesAre(client, 2, Patience);
 
         await client.Submit("numbers", "a=1");
         var observer = new RecordingObserver();
@@ -31,7 +28,7 @@ public class ClusterNodeTests
 
         Assert.True(outcome.Kind == OutcomeKind.Completed, $"{outcome.Message}\n{cluster.Logs()}");
         Assert.Equal(2, cluster.World.Calls.Select(call => call.Stage).Distinct().Count());
-        AssertSameDigests(cluster.Preparation.Observer);
+        NumberCluster.AssertSameDigests(cluster.Preparation.Observer);
         Assert.Equal((1, "n0", "numbers"), (status.Term, status.Coordinator, status.Run?.Name));
         Assert.Contains("completed", status.Run!.State);
     }
@@ -44,7 +41,7 @@ public class ClusterNodeTests
         cluster.StartStage("n1");
         var victim = cluster.StartStage("n2");
         await using var client = cluster.Client();
-        await StagesAre(client, 2);
+        await NumberCluster.StagesAre(client, 2, Patience);
         Task? death = null;
         cluster.World.Misfortune = (stage, what, microBatch, step) =>
         {
@@ -60,7 +57,7 @@ public class ClusterNodeTests
         Assert.True(outcome.Kind == OutcomeKind.Completed, $"{outcome.Message}\n{cluster.Logs()}");
         Assert.NotNull(death);
         Assert.Equal([0L, 4L], cluster.Preparation.Observer.Attempts.Select(attempt => attempt.From).Distinct());
-        AssertSameDigests(cluster.Preparation.Observer);
+        NumberCluster.AssertSameDigests(cluster.Preparation.Observer);
     }
 
     [Fact]
@@ -70,7 +67,7 @@ public class ClusterNodeTests
         cluster.Start("n0", NodeReport.Role.Coordinator);
         var leaving = cluster.StartStage("n1");
         await using var client = cluster.Client();
-        await StagesAre(client, 1);
+        await NumberCluster.StagesAre(client, 1, Patience);
 
         await leaving.Leave().WaitAsync(Patience);
 
@@ -86,30 +83,5 @@ public class ClusterNodeTests
 
         Assert.Contains("127.0.0.1:1", error.Message);
         Assert.Contains("cluster up", error.Message);
-    }
-
-    /// <summary>Waits until the coordinator knows this many stages that answer.</summary>
-    private static async Task StagesAre(ClusterClient client, int count)
-    {
-        using var patience = new CancellationTokenSource(Patience);
-        while ((await client.Status(patience.Token)).Nodes.Count(node => node.Node.IsStage && node.State == "free") < count)
-        {
-            await Task.Delay(50, patience.Token);
-        }
-    }
-
-    private static void AssertSameDigests(RecordingObserver actual)
-    {
-        var expected = new RecordingObserver();
-        var services = NumberRun.Services(NumberRun.Options(), new NumberWorld(), expected);
-        using var system = ActorSystem.Create("reference", ConfigurationFactory.ParseString("akka.loglevel = OFF\nakka.stdout-loglevel = OFF"));
-        var run = system.ActorOf(Props.Create(() => new RunCoordinator(services)));
-        Assert.Equal(OutcomeKind.Completed, run.Ask<RunProtocol.Outcome>(new RunProtocol.Start(), Patience).GetAwaiter().GetResult().Kind);
-        Assert.NotEmpty(expected.Digests);
-        Assert.Equal(expected.Digests.Keys.Order(), actual.Digests.Keys.Order());
-        foreach (var (step, digests) in expected.Digests)
-        {
-            Assert.Equal(digests, actual.Digests[step]);
-        }
     }
 }

@@ -26,7 +26,7 @@ internal sealed class LoopbackNetwork : IPeerNetwork
         }
         catch (SocketException e)
         {
-            throw new PeerRefusedException($"nothing listens at {address}", e);
+            throw new PeerRefusedException($"{address}: nothing listens there.", e);
         }
 
         client.NoDelay = true;
@@ -49,8 +49,9 @@ internal sealed class LoopbackNetwork : IPeerNetwork
                     Start(() => Handle(new PeerConnection(new NetworkStream(socket, ownsSocket: true), "client", "2")));
                 }
             }
-            catch (SocketException)
+            catch (Exception e) when (e is SocketException or InvalidOperationException)
             {
+                // stopped
             }
         });
     }

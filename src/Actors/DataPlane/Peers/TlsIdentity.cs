@@ -13,20 +13,23 @@ namespace ActorTrainer.Actors.DataPlane.Peers;
 public sealed class TlsIdentity
 {
     private readonly SslStreamCertificateContext _context;
+    private readonly X509Certificate2Collection _intermediates;
 
     /// <param name="certificate">This node's, with its private key.</param>
-    /// <param name="authorities">Self-signed certificates of the cluster's authority (two while it is being changed), and intermediate ones.</param>
-    public TlsIdentity(X509Certificate2 certificate, X509Certificate2Collection authorities)
+    /// <param name="authorities">Self-signed certificates of the cluster's authority: one, or two while it is being changed.</param>
+    /// <param name="intermediates">Certificates between the two; empty when the authority has signed directly.</param>
+    public TlsIdentity(X509Certificate2 certificate, X509Certificate2Collection authorities, X509Certificate2Collection? intermediates = null)
     {
         Certificate = certificate;
         Authorities = authorities;
-        _context = SslStreamCertificateContext.Create(certificate, authorities, offline: true);
+        _intermediates = intermediates ?? [];
+        _context = SslStreamCertificateContext.Create(certificate, _intermediates, offline: true);
     }
 
     /// <summary>This node's certificate with its private key.</summary>
     public X509Certificate2 Certificate { get; }
 
-    /// <summary>Certificates of the cluster's authority.</summary>
+    /// <summary>Self-signed certificates of the cluster's authority.</summary>
     public X509Certificate2Collection Authorities { get; }
 
     /// <summary>Node names that a certificate is for: its common name and its DNS names.</summary>
@@ -113,7 +116,7 @@ public sealed class TlsIdentity
             using var remote = new X509Certificate2(ssl.RemoteCertificate!);
             return (ssl, NamesOf(remote));
         }
-        catch (AuthenticationException e)
+        catch (Exception e) when (e is AuthenticationException or IOException)
         {
             ssl.Dispose();
             throw new IOException(
@@ -137,6 +140,7 @@ public sealed class TlsIdentity
             DisableCertificateDownloads = true,
         };
         policy.CustomTrustStore.AddRange(Authorities);
+        policy.ExtraStore.AddRange(_intermediates);
         return policy;
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using ActorTrainer.Actors.DataPlane.Peers;
 
 namespace ActorTrainer.Actors.DataPlane.Tcp;
@@ -77,7 +78,7 @@ internal sealed partial class OutgoingLink
             {
                 throw new LinkLostException($"nothing listens at {Address} any more", e);
             }
-            catch (Exception e) when (e is IOException or InvalidDataException or ObjectDisposedException)
+            catch (Exception e) when (e is IOException or InvalidDataException or SocketException or ObjectDisposedException)
             {
                 last = e.Message;
                 connection?.Dispose();
@@ -117,11 +118,7 @@ internal sealed partial class OutgoingLink
 
         var writer = new FrameWriter(connection.Stream);
         var frames = new FrameReader(connection.Stream);
-        if (connection.Stream.CanTimeout)
-        {
-            connection.Stream.ReadTimeout = Math.Max(1, (int)patience.TotalMilliseconds);
-        }
-
+        StreamLimits.Set(connection.Stream, read: patience, write: patience);
         writer.WriteFrame(new FrameHeader(FrameKind.Open, _session, Known: resumes));
         if (!frames.Next(out var welcome))
         {
@@ -139,11 +136,7 @@ internal sealed partial class OutgoingLink
             throw new LinkLostException($"{connection.Node} at {Address} has forgotten the link");
         }
 
-        if (connection.Stream.CanTimeout)
-        {
-            connection.Stream.ReadTimeout = Timeout.Infinite;
-        }
-
+        StreamLimits.Set(connection.Stream, read: null, write: null);
         Resume(connection, writer, welcome);
         if (resumes)
         {

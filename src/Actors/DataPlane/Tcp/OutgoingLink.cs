@@ -283,14 +283,10 @@ internal sealed partial class OutgoingLink : IDisposable
     {
         try
         {
-            if (connection.Stream.CanTimeout)
-            {
-                connection.Stream.WriteTimeout = (int)_options.PingInterval.TotalMilliseconds;
-            }
-
+            StreamLimits.Set(connection.Stream, read: null, write: _options.PingInterval);
             _writer!.WriteFrame(new FrameHeader(FrameKind.Bye, _session));
         }
-        catch (Exception e) when (e is IOException or InvalidOperationException or ObjectDisposedException)
+        catch (IOException)
         {
             // It was broken anyway.
         }

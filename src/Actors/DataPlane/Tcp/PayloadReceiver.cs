@@ -29,11 +29,7 @@ internal sealed class PayloadReceiver(
         IncomingSession? session = null;
         try
         {
-            if (connection.Stream.CanTimeout)
-            {
-                connection.Stream.ReadTimeout = connection.Stream.WriteTimeout = (int)options.IdleLimit.TotalMilliseconds;
-            }
-
+            StreamLimits.Set(connection.Stream, read: options.IdleLimit, write: options.IdleLimit);
             var frames = new FrameReader(connection.Stream);
             var answers = new FrameWriter(connection.Stream);
             if (!frames.Next(out var open))

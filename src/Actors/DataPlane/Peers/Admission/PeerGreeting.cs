@@ -71,8 +71,9 @@ internal sealed record PeerGreeting(string Node, string Incarnation, PeerPurpose
 
             return reader.End ? new PeerGreeting(node, incarnation, purpose, nonce.ToArray()) : throw Malformed("bytes after its end");
         }
-        catch (Exception e) when (e is MessagePackSerializationException or EndOfStreamException or OverflowException)
+        catch (Exception e) when (e is MessagePackSerializationException or EndOfStreamException or OverflowException or ArgumentOutOfRangeException)
         {
+            // The last: the reader does not check a length of bytes itself, only the buffer does.
             throw Malformed("its encoding");
         }
     }
