@@ -1,9 +1,11 @@
+using System.Collections.Concurrent;
 using ActorTrainer.Actors.Coordination;
 using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Schedules;
 using ActorTrainer.Model.Common;
 using ActorTrainer.Model.Optimisation;
 using Akka.Actor;
+using Akka.Actor.Dsl;
 using Akka.Configuration;
 using Akka.TestKit.Xunit2;
 using Xunit;
@@ -149,6 +151,33 @@ public class RunCoordinatorTests() : TestKit(
         Assert.Contains("step 3 has stalled", outcome.Message);
         Assert.Contains("stage 1 computes Forward(0)", outcome.Message);
         Assert.Contains("stage 2 waits at ReceiveActivation(0) for Activation of micro-batch 0 from stage 1", outcome.Message);
+    }
+
+    [Fact]
+    public void Asking_a_run_all_the_time_what_it_does_disturbs_nothing()
+    {
+        var observer = new RecordingObserver();
+        var world = new NumberWorld();
+        var coordinator = ActorFor("asked", NumberRun.Services(NumberRun.Options(stages: 3, steps: 60), world, observer));
+        var answers = new ConcurrentQueue<RunStatus>();
+        var curious = Sys.ActorOf(dsl => dsl.Receive<RunStatus>((status, context) =>
+        {
+            answers.Enqueue(status);
+            context.Sender.Tell(new RunProtocol.AskStatus());
+        }));
+        world.Misfortune = (stage, at, _, step) =>
+        {
+            if (stage == 0 && at == "Update" && step == 2)
+            {
+                coordinator.Tell(new RunProtocol.AskStatus(), curious);
+            }
+        };
+        coordinator.Tell(new RunProtocol.Start(), TestActor);
+
+        Assert.Equal(OutcomeKind.Completed, ExpectMsg<RunProtocol.Outcome>(Patience).Kind);
+        Sys.Stop(curious);
+        Assert.Equal([(1, 0L)], observer.Attempts);
+        Assert.Contains(answers, status => status.Stages.Any(stage => stage.Contains(" waits at ", StringComparison.Ordinal)));
     }
 
     [Fact]
