@@ -80,8 +80,18 @@ public sealed class ClusterAuditTests : IDisposable
 
     private static CheckpointManifest Manifest(long step, string unit) => new()
     {
-        Run = "r", Step = step, Tokens = 1, Sequences = 1, Seconds = 1, Seed = 1, Arch = new BertConfig(), TrainHash = "", OptimiserStep = step,
-        Units = new Dictionary<string, string> { ["head"] = unit }, TokenizerHash = "", DataKey = "",
+        Run = "r",
+        Step = step,
+        Tokens = 1,
+        Sequences = 1,
+        Seconds = 1,
+        Seed = 1,
+        Arch = new BertConfig(),
+        TrainHash = "",
+        OptimiserStep = step,
+        Units = new Dictionary<string, string> { ["head"] = unit },
+        TokenizerHash = "",
+        DataKey = "",
     };
 
     private string PathOf(string name) => Path.Combine(_folder.FullName, name);

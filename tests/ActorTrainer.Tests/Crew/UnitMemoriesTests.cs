@@ -80,7 +80,14 @@ public sealed class UnitMemoriesTests(ITestOutputHelper output) : IDisposable
 
     private static BertConfig Config(AttentionKind attention) => new()
     {
-        Layers = 1, Hidden = 256, Heads = 4, FeedForward = 1024, Vocabulary = 4096, Sequence = 128, Attention = attention, FusedQkv = attention == AttentionKind.Softmax,
+        Layers = 1,
+        Hidden = 256,
+        Heads = 4,
+        FeedForward = 1024,
+        Vocabulary = 4096,
+        Sequence = 128,
+        Attention = attention,
+        FusedQkv = attention == AttentionKind.Softmax,
     };
 
     private static ModelUnit Build(BertConfig config, int index)
