@@ -1,6 +1,6 @@
 using ActorTrainer.Actors.Coordination;
-using ActorTrainer.Actors.DataPlane;
 using ActorTrainer.Actors.Crew;
+using ActorTrainer.Actors.DataPlane;
 using ActorTrainer.Actors.Objects;
 using ActorTrainer.Actors.Persistence;
 using ActorTrainer.Actors.Protocol;

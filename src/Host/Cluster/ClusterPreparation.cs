@@ -1,5 +1,5 @@
-using ActorTrainer.Actors.Crew;
 using ActorTrainer.Actors;
+using ActorTrainer.Actors.Crew;
 using ActorTrainer.Actors.Nodes;
 using ActorTrainer.Actors.Stages;
 using ActorTrainer.Actors.Telemetry;
