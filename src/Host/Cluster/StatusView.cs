@@ -78,9 +78,9 @@ internal static class StatusView
 
         yield return $"run {run.Name}: {run.State}";
         yield return Invariant($"  attempt {run.Attempt}, step {run.Step:N0}, last commit at step {run.CommittedStep:N0}, {Format.Percent(run.Budget)} of the budget");
-        for (var stage = 0; stage < run.Stages.Count; stage++)
+        foreach (var stage in run.Stages)
         {
-            yield return $"  stage {stage}: {run.Stages[stage]}";
+            yield return "  " + stage;
         }
     }
 

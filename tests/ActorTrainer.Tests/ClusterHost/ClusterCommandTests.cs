@@ -135,7 +135,7 @@ public sealed class ClusterCommandTests : IDisposable
         var node = new NodeReport("n1", "x", ["stage"], "10.0.0.2:4200", 4, 2L << 30, 41.2, "");
         var cluster = new FakeCluster
         {
-            Says = new(3, "n0", [new(node, 0.21, "stage 0 of 2")], new RunStatus("r", "step 12", 2, 12, 10, 0.25, ["computes forward 3", "waits for stage 0"])),
+            Says = new(3, "n0", [new(node, 0.21, "stage 0 of 2")], new RunStatus("r", "step 12", 2, 12, 10, 0.25, ["stage 0 (n1) computes Forward(3)", "stage 1 (n2) does not answer"])),
         };
         var (code, output, _) = await Run(cluster, ["status", "cluster=local"]);
         Assert.Equal(0, code);
@@ -146,8 +146,8 @@ public sealed class ClusterCommandTests : IDisposable
               n1    stage  10.0.0.2:4200  4      2,048 MiB  41.2     0.2 s ago  stage 0 of 2
             run r: step 12
               attempt 2, step 12, last commit at step 10, 25.0 % of the budget
-              stage 0: computes forward 3
-              stage 1: waits for stage 0
+              stage 0 (n1) computes Forward(3)
+              stage 1 (n2) does not answer
 
             """.ReplaceLineEndings("\n"), output);
     }
