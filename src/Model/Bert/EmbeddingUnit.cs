@@ -21,7 +21,8 @@ public sealed class EmbeddingUnit : ModelUnit
         using (var scope = NewDisposeScope())
         {
             // The module, for its backward: it knows the padding row and is native.
-            _lookUp = nn.Embedding_from_pretrained(InitialTable(config, seed, dtype, device), freeze: false, padding_idx: PaddingId);
+            using var initial = InitialTable(config, seed, dtype, device);
+            _lookUp = nn.Embedding_from_pretrained(initial, freeze: false, padding_idx: PaddingId);
             Table = _lookUp.weight!.DetachFromDisposeScope();
             _positions = PositionTable(config, dtype, device).DetachFromDisposeScope();
         }

@@ -66,17 +66,16 @@ public class RefusalTests(ProgramFolder folder)
     {
         const string name = "damaged";
         folder.PretrainAndKill(name, 25);
-        var objects = Directory.GetFiles(folder.PathOf(name, "store"), "*", SearchOption.AllDirectories)
-            .Where(file => !file.EndsWith(".tmp", StringComparison.Ordinal)).ToLookup(file => File.ReadAllBytes(file)[0] == '{');
-        var (manifests, states) = (objects[true].ToList(), objects[false].ToList());
-        foreach (var kind in new[] { manifests, states })
+        var states = Directory.GetFiles(folder.PathOf(name, "store"), "*", SearchOption.AllDirectories)
+            .Where(file => !file.EndsWith(".tmp", StringComparison.Ordinal) && File.ReadAllBytes(file)[0] != '{').ToList();
+        states.ForEach(FlipMiddleByte);
+        using (var damaged = folder.Pretrain(name))
         {
-            kind.ForEach(FlipMiddleByte);
-            using var damaged = folder.Pretrain(name);
             damaged.ShouldEndWith(1).ShouldSay("is damaged");
-            Assert.Contains(kind, file => damaged.Output.Contains(file, StringComparison.Ordinal));
-            kind.ForEach(FlipMiddleByte);
+            Assert.Contains(states, file => damaged.Output.Contains(file, StringComparison.Ordinal));
         }
+
+        states.ForEach(FlipMiddleByte);
 
         using var restored = folder.Pretrain(name);
         restored.ShouldEndWith(0).ShouldSay("goes on after step");
