@@ -14,7 +14,7 @@ public sealed class UnitMemoriesTests(ITestOutputHelper output) : IDisposable
 {
     private const int Rows = 16;
     private const int Targets = 32;
-    private const double Factor = 1.25;
+    private const double Factor = 1.1;
 
     private readonly Tensor _input = randn([Rows, 128, 256]).requires_grad_(true).DetachFromDisposeScope();
 
@@ -62,6 +62,7 @@ public sealed class UnitMemoriesTests(ITestOutputHelper output) : IDisposable
 
         optimiser.Step(1e-3, 1); // touches all pages
         var estimate = UnitMemories.Of(config, 1, 0, recompute: false)[unit].Fixed;
+        // The decoder's gradient is not there yet.
         var tied = unit == 0 ? (long)config.Vocabulary * config.Hidden * 4 : 0;
         Near(estimate - tied, InUse() - before);
     }
