@@ -45,10 +45,9 @@ public static class UnitMemories
         var state = State(config, rows);
         var dropout = config.Dropout > 0 ? state : 0;
 
-        // Two tables more: the look-up module keeps the one it was made from, and the decoder's gradient arrives once a step.
-        // Activations: ids, sum before the norm, output.
+        // One table more: the decoder's gradient arrives once a step. Activations: ids, sum before the norm, output.
         return new UnitMemory(
-            (Table(config) + 1 + 2L * config.Hidden) * PerParameter + 2 * Table(config) * Float,
+            (Table(config) + 1 + 2L * config.Hidden) * PerParameter + Table(config) * Float,
             (long)rows * config.Sequence * sizeof(long) + 2 * state + dropout);
     }
 

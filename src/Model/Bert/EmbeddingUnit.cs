@@ -21,9 +21,12 @@ public sealed class EmbeddingUnit : ModelUnit
         using (var scope = NewDisposeScope())
         {
             // The module, for its backward: it knows the padding row and is native.
-            using var initial = InitialTable(config, seed, dtype, device);
-            _lookUp = nn.Embedding_from_pretrained(initial, freeze: false, padding_idx: PaddingId);
+            // Not made from the table: such a module keeps that one too.
+            _lookUp = nn.Embedding(config.Vocabulary, config.Hidden, padding_idx: PaddingId, device: device, dtype: dtype);
             Table = _lookUp.weight!.DetachFromDisposeScope();
+            using var initial = InitialTable(config, seed, dtype, device);
+            using var noGrad = no_grad();
+            Table.copy_(initial);
             _positions = PositionTable(config, dtype, device).DetachFromDisposeScope();
         }
 
