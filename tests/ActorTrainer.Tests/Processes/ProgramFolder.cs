@@ -34,6 +34,9 @@ public sealed class ProgramFolder : IDisposable
     /// <summary>A file or folder of a run.</summary>
     public string PathOf(string run, params string[] parts) => Path.Combine([_folder.FullName, "runs", run, .. parts]);
 
+    /// <summary>All files below a folder inside this one.</summary>
+    public string[] Files(string path) => Directory.GetFiles(Path.Combine(_folder.FullName, path), "*", SearchOption.AllDirectories);
+
     public void Dispose() => _folder.Delete(recursive: true);
 
     /// <summary>Starts a command as it is.</summary>
@@ -58,9 +61,12 @@ public sealed class ProgramFolder : IDisposable
     }
 
     /// <summary>Fails unless all steps of a run have the bits of the undisturbed run.</summary>
-    internal void ShouldAgree(string name)
+    internal void ShouldAgree(string name) => ShouldAgreeFolder(PathOf(name));
+
+    /// <summary>The same for a run in any folder inside this one.</summary>
+    internal void ShouldAgreeFolder(string path)
     {
-        using var comparison = Start("compare-runs", Undisturbed, name, "base_dir=runs");
+        using var comparison = Start("compare-runs", PathOf(Undisturbed), Path.Combine(_folder.FullName, path));
         comparison.ShouldEndWith(0).ShouldSay($"agree bit for bit: {Steps} steps (1 … {Steps}), 4 layers");
         Assert.DoesNotContain("not compared", comparison.Output);
     }
