@@ -41,7 +41,7 @@ public sealed record ClusterCoordinatorSettings
     public TimeSpan WatchLease { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Time that a run has for saying what it does.</summary>
-    public TimeSpan StatusPatience { get; init; } = TimeSpan.FromSeconds(2);
+    public TimeSpan StatusPatience { get; init; } = TimeSpan.FromSeconds(6);
 
     /// <summary>Time after which the coordinator of a run that ended unexpectedly is made again.</summary>
     public TimeSpan RestartAfter { get; init; } = TimeSpan.FromSeconds(1);

@@ -43,7 +43,7 @@ public sealed class NodeAgent : ReceiveActor, IWithTimers
     /// <inheritdoc/>
     public ITimerScheduler Timers { get; set; } = null!; // set by Akka
 
-    private NodeReport Report => _settings.Node with { Doing = _run.Length == 0 ? "" : $"a stage of run {_run[..Math.Min(8, _run.Length)]}" };
+    private NodeReport Report => _settings.Node with { Doing = _run.Length == 0 ? "" : $"{(_settings.Node.IsStage ? "a stage" : "copies")} of run {_run[..Math.Min(8, _run.Length)]}" };
 
     /// <inheritdoc/>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);

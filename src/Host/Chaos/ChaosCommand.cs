@@ -47,11 +47,11 @@ internal static class ChaosCommand
         ],
         Examples =
         [
-            new("chaos", "20 faults in 200 steps of a tiny model on sample text"),
+            new("chaos", "20 faults in 200 steps of a small model on sample text"),
             new("chaos faults=40 steps=400 seed=7 data.path=text coordinators=2", "more of it, on your text, with two candidates to coordinate"),
             new("chaos mode=recovery kills=15", "how long recoveries take"),
         ],
-        Defaults = ["arch=tiny", "train=dev", "data=sample", "impl=dev", "train.checkpoint_every=1", "train.evaluate_every=0", "data.sample_megabytes=1"],
+        Defaults = ["arch=dev", "train=dev", "train.batch_size=64", "data=sample", "impl=dev", "train.checkpoint_every=1", "train.evaluate_every=0", "data.sample_megabytes=1"],
         Keys = ["seed", "data.path", "arch.layers", "train.batch_size", "train.checkpoint_every", "cluster.lease", "cluster.link_patience"],
         Done = "the run has survived with the same bits",
         Failed = "it has not, or a failure",

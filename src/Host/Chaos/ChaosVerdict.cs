@@ -23,7 +23,9 @@ internal static class ChaosVerdict
         var checks = new List<ChaosCheck>
         {
             new("the run completed", outcome.Kind == OutcomeKind.Completed && outcome.Step == steps, $"{outcome.Kind} at step {outcome.Step} of {steps}: {outcome.Message}"),
-            new("every fault was done and got over", faults.Count == planned && faults.All(f => f.RecoveredSeconds is not null), $"{faults.Count(f => f.RecoveredSeconds is not null)} of {planned}"),
+            new("every fault was done and got over", faults.Count == planned && faults.All(f => f.RecoveredSeconds is not null),
+                $"{faults.Count(f => f.RecoveredSeconds is not null)} of {planned}"
+                + (faults.Count < planned ? "; the run was over before the others came: take more steps, or larger ones (train.batch_size)" : "")),
         };
         var (digests, first) = Digests(undisturbed, disturbed, name, steps);
         checks.Add(digests);
