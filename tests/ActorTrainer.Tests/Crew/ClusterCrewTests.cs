@@ -43,7 +43,7 @@ public class ClusterCrewTests() : TestKit(
         Assert.Equal(["n1:7000"], crew.Sources["hash of embedding"]);
         Assert.Equal(["n1:7000", "n2:7000"], crew.Sources["hash of layers.2"]);
         crew.Seats[1].Actor.Tell(new StageProtocol.AskStatus("run", 1));
-        _agents["n2"].ExpectMsg<StageProtocol.AskStatus>(Patience);
+        _agents["n2"].FishForMessage(m => m is StageProtocol.AskStatus, Patience);
     }
 
     [Fact]
