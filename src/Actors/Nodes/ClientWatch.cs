@@ -30,13 +30,15 @@ internal sealed class ClientWatch : ReceiveActor, IWithTimers
         Receive<ClientProtocol.Watching>(_ => Heard(), m => m.Name == name);
         Receive<ClientProtocol.Attempt>(OnAttempt, m => m.Name == name);
         Receive<ClientProtocol.Ended>(m => outcome.TrySetResult(m.Outcome), m => m.Name == name);
-        Receive<IWire>(message =>
-        {
-            if (FeedObserver.Replay(message, observer))
+        Receive<ClientProtocol.IFeed>(
+            message =>
             {
-                Heard();
-            }
-        });
+                if (FeedObserver.Replay(message, observer))
+                {
+                    Heard();
+                }
+            },
+            m => m.Name == name && m is not ClientProtocol.Attempt);
     }
 
     /// <inheritdoc/>

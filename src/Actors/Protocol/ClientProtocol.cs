@@ -57,56 +57,63 @@ public static class ClientProtocol
         [property: Key(2)] IReadOnlyList<NodeStatus> Nodes,
         [property: Key(3)] RunStatus? Run) : IWire;
 
+    /// <summary>Something that happened in a run.</summary>
+    public interface IFeed : IWire
+    {
+        /// <summary>Name of the run.</summary>
+        string Name { get; }
+    }
+
     /// <summary>A line for people.</summary>
     [MessagePackObject]
     public sealed record Notice(
         [property: Key(0)] string Name,
-        [property: Key(1)] string Text) : IWire;
+        [property: Key(1)] string Text) : IFeed;
 
     /// <summary>An attempt begins.</summary>
     [MessagePackObject]
     public sealed record Attempt(
         [property: Key(0)] string Name,
         [property: Key(1)] int Number,
-        [property: Key(2)] long FromStep) : IWire;
+        [property: Key(2)] long FromStep) : IFeed;
 
     /// <summary>A step is done.</summary>
     [MessagePackObject]
     public sealed record Step(
         [property: Key(0)] string Name,
-        [property: Key(1)] StepMetrics Metrics) : IWire;
+        [property: Key(1)] StepMetrics Metrics) : IFeed;
 
     /// <summary>An evaluation is done.</summary>
     [MessagePackObject]
     public sealed record Evaluation(
         [property: Key(0)] string Name,
-        [property: Key(1)] EvaluationMetrics Metrics) : IWire;
+        [property: Key(1)] EvaluationMetrics Metrics) : IFeed;
 
     /// <summary>Timings of a step's instructions.</summary>
     [MessagePackObject]
     public sealed record Spans(
         [property: Key(0)] string Name,
-        [property: Key(1)] IReadOnlyList<StageSpan> Of) : IWire;
+        [property: Key(1)] IReadOnlyList<StageSpan> Of) : IFeed;
 
     /// <summary>Digests after a step.</summary>
     [MessagePackObject]
     public sealed record Digest(
         [property: Key(0)] string Name,
         [property: Key(1)] long StepNumber,
-        [property: Key(2)] IReadOnlyList<LayerDigest> Layers) : IWire;
+        [property: Key(2)] IReadOnlyList<LayerDigest> Layers) : IFeed;
 
     /// <summary>A model was exported, on the coordinator's node.</summary>
     [MessagePackObject]
     public sealed record Checkpoint(
         [property: Key(0)] string Name,
         [property: Key(1)] long StepNumber,
-        [property: Key(2)] string Path) : IWire;
+        [property: Key(2)] string Path) : IFeed;
 
     /// <summary>The state after a step is safe.</summary>
     [MessagePackObject]
     public sealed record Commit(
         [property: Key(0)] string Name,
-        [property: Key(1)] long StepNumber) : IWire;
+        [property: Key(1)] long StepNumber) : IFeed;
 
     /// <summary>The run has ended; also the answer to <see cref="Watch"/> of a run that has.</summary>
     [MessagePackObject]
