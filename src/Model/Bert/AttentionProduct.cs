@@ -30,7 +30,7 @@ internal static class AttentionProduct
     /// S·v with S_ij = exp(−‖q_i − k_j‖²/(2√d)) and no row normalisation (Rho et al., arXiv 2410.02486, section 3.2). The
     /// square is expanded, so that one matrix product and two broadcast sums give the exponent; padding keys get S = 0.
     /// </summary>
-    public static Tensor GaussianKernel(Tensor q, Tensor k, Tensor v, Tensor? bias, bool bf16)
+    public static Tensor GaussianKernel(Tensor q, Tensor k, Tensor v, Tensor? bias, bool bf16, FunctionSite site = default, ForwardContext context = default)
     {
         var (batch, heads, length, width) = (q.shape[0], q.shape[1], q.shape[2], q.shape[3]);
         var scale = 1 / Math.Sqrt(width);
@@ -46,7 +46,27 @@ internal static class AttentionProduct
         }
 
         var querySide = scaledQ.mul(q).sum(-1, keepdim: true).mul_(0.5);
-        var weights = MatrixProduct.BiasedBatched(keySide.unsqueeze(1), scaledQ, k.transpose(1, 2), bf16).sub_(querySide).exp_();
-        return MatrixProduct.Batched(weights, v, bf16).view(batch, heads, length, width);
+        var exponent = MatrixProduct.BiasedBatched(keySide.unsqueeze(1), scaledQ, k.transpose(1, 2), bf16).sub_(querySide);
+        return MatrixProduct.Batched(Weights(exponent), v, bf16).view(batch, heads, length, width);
+
+        Tensor Weights(Tensor x)
+        {
+            if (context.Probe is null && context.Functions is null)
+            {
+                return x.exp_();
+            }
+
+            // Padding keys have an exponent of about −10,000 that says nothing about the function's range; their weight is zero.
+            if (bias is null)
+            {
+                context.Probe?.Observe(site, x);
+                return context.Functions?.Apply(site, x) ?? x.exp();
+            }
+
+            var real = bias.eq(0).view(batch, 1, 1, length).expand(batch, heads, length, length).reshape(x.shape);
+            var inside = x.masked_fill(real.logical_not(), 0);
+            context.Probe?.Observe(site, x.masked_select(real));
+            return context.Functions is { } functions ? functions.Apply(site, inside) * real.to(x.dtype) : x.exp();
+        }
     }
 }

@@ -42,7 +42,7 @@ public sealed class BertForMlm : IDisposable
         return hidden;
     }
 
-    /// <summary><paramref name="scale"/> × the sum of cross-entropies at the masked positions; see <see cref="MlmHeadUnit.Loss"/>.</summary>
+    /// <summary><paramref name="scale"/> × the sum of cross-entropies at the masked positions; see <see cref="MlmHeadUnit"/>.</summary>
     public Tensor Loss(Tensor ids, Tensor positions, Tensor labels, double scale, ForwardContext context, Tensor? mask = null) =>
         Head.Loss(Encode(ids, context, mask), positions, labels, scale);
 

@@ -14,7 +14,8 @@ public sealed class EmbeddingUnit : ModelUnit
     private readonly Tensor _normBias;
 
     /// <summary>Builds the unit with initial weights of <paramref name="seed"/>.</summary>
-    public EmbeddingUnit(BertConfig config, ulong seed, ScalarType dtype = ScalarType.Float32, Device? device = null)
+    /// <param name="frozen">True: nothing is learned here.</param>
+    public EmbeddingUnit(BertConfig config, ulong seed, ScalarType dtype = ScalarType.Float32, Device? device = null, bool frozen = false)
         : base(0, "embedding")
     {
         _config = config;
@@ -40,6 +41,14 @@ public sealed class EmbeddingUnit : ModelUnit
             new("encoder.embedding.norm.weight", _normWeight, Decay: false),
             new("encoder.embedding.norm.bias", _normBias, Decay: false),
         ];
+        if (frozen)
+        {
+            (Frozen, Parameters) = (Parameters, []);
+            foreach (var parameter in Frozen)
+            {
+                parameter.Value.requires_grad = false;
+            }
+        }
     }
 
     /// <summary>
@@ -49,6 +58,9 @@ public sealed class EmbeddingUnit : ModelUnit
     public Tensor Table { get; }
 
     public override IReadOnlyList<NamedParameter> Parameters { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<NamedParameter> Frozen { get; } = [];
 
     /// <summary>The table as a fresh unit would have it: for a decoder that is built where the embedding is not. The caller owns it.</summary>
     public static Tensor InitialTable(BertConfig config, ulong seed, ScalarType dtype = ScalarType.Float32, Device? device = null) =>

@@ -15,10 +15,13 @@ public sealed class EncoderLayerUnit : ModelUnit
     private readonly Tensor _norm1Bias;
     private readonly Tensor _norm2Weight;
     private readonly Tensor _norm2Bias;
+    private readonly LowRankAdapter?[] _adapters = new LowRankAdapter?[3];
 
     /// <summary>Builds layer <paramref name="layer"/> (0-based; unit layer + 1) with initial weights of <paramref name="seed"/>.</summary>
     /// <param name="bf16">Matrix products with bfloat16 operands.</param>
-    public EncoderLayerUnit(BertConfig config, int layer, ulong seed, ScalarType dtype = ScalarType.Float32, Device? device = null, bool bf16 = false)
+    /// <param name="lora">Adapters beside the projections; the layer's own weights are frozen then. Needs three projections.</param>
+    public EncoderLayerUnit(
+        BertConfig config, int layer, ulong seed, ScalarType dtype = ScalarType.Float32, Device? device = null, bool bf16 = false, LoraShape? lora = null)
         : base(layer + 1, $"layers.{layer}")
     {
         _config = config;
@@ -40,6 +43,10 @@ public sealed class EncoderLayerUnit : ModelUnit
         _denseIn = Matrix("ffn.dense_in.weight", 2 * inner, hidden);
         _denseOut = Matrix("ffn.dense_out.weight", hidden, inner);
         Parameters = parameters;
+        if (lora is not null)
+        {
+            (Frozen, Parameters) = (parameters, Adapt(lora, seed, dtype, device));
+        }
 
         // Drawn under the parameter's own number, or under that of another one whose values it starts with.
         Tensor Matrix(string name, long rows, long columns, int? like = null) =>
@@ -56,6 +63,9 @@ public sealed class EncoderLayerUnit : ModelUnit
 
     public override IReadOnlyList<NamedParameter> Parameters { get; }
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<NamedParameter> Frozen { get; } = [];
+
     /// <summary>Runs the layer.</summary>
     /// <param name="hidden">[B, S, hidden].</param>
     /// <param name="mask">[B, S], 1 at tokens and 0 at padding, of any type; null when there is no padding.</param>
@@ -63,46 +73,89 @@ public sealed class EncoderLayerUnit : ModelUnit
     /// <returns>[B, S, hidden].</returns>
     public Tensor Forward(Tensor hidden, Tensor? mask, ForwardContext context)
     {
-        var attended = Attention(Norm(hidden, _norm1Weight, _norm1Bias), mask);
+        var attended = Attention(Norm(hidden, _norm1Weight, _norm1Bias, "norm1", context), mask, context);
         hidden = hidden + SeededDropout.Apply(attended, _config.Dropout, context, Index, site: 0);
-        var fed = FeedForward(Norm(hidden, _norm2Weight, _norm2Bias));
+        var fed = FeedForward(Norm(hidden, _norm2Weight, _norm2Bias, "norm2", context), context);
         return hidden + SeededDropout.Apply(fed, _config.Dropout, context, Index, site: 1);
     }
 
-    private Tensor Attention(Tensor x, Tensor? mask)
+    /// <summary>Adds the adapters and freezes the layer's own weights. Returns the adapters' tensors.</summary>
+    private List<NamedParameter> Adapt(LoraShape lora, ulong seed, ScalarType dtype, Device? device)
+    {
+        if (_config.FusedQkv)
+        {
+            throw new ArgumentException("Adapters need three projections: the configuration must have FusedQkv false.", nameof(lora));
+        }
+
+        var trained = new List<NamedParameter>();
+        string[] names = [ParameterNames.QueryProjection, ParameterNames.KeyProjection, ParameterNames.ValueProjection];
+        for (var i = 0; i < names.Length; i++)
+        {
+            if (lora.Has(i))
+            {
+                _adapters[i] = new LowRankAdapter(
+                    lora, _config.Hidden, ParameterNames.Layer(Index - 1, names[i]), Index, i, seed, dtype, device);
+                trained.AddRange(_adapters[i]!.Parameters);
+            }
+        }
+
+        foreach (var parameter in Parameters)
+        {
+            parameter.Value.requires_grad = false;
+        }
+
+        return trained;
+    }
+
+    private Tensor Attention(Tensor x, Tensor? mask, ForwardContext context)
     {
         var (batch, length) = (x.shape[0], x.shape[1]);
-        var (q, k, v) = Project(x, batch, length);
+        var (q, k, v) = Project(x, batch, length, context);
         var bias = mask is null ? null : AttentionProduct.ScoreBias(mask, x.dtype);
         var attended = _config.Attention == AttentionKind.GaussianKernel
-            ? AttentionProduct.GaussianKernel(q, k, v, bias, _bf16)
+            ? AttentionProduct.GaussianKernel(q, k, v, bias, _bf16, new FunctionSite(Name, "attention", PointFunction.KernelExp), context)
             : AttentionProduct.Softmax(q, k, v, bias, _bf16);
         return MatrixProduct.Linear(attended.transpose(1, 2).reshape(batch, length, _config.Hidden), _dense, _bf16);
     }
 
     /// <summary>Queries, keys and values, each [B, heads, S, d].</summary>
-    private (Tensor Q, Tensor K, Tensor V) Project(Tensor x, long batch, long length)
+    private (Tensor Q, Tensor K, Tensor V) Project(Tensor x, long batch, long length, ForwardContext context)
     {
         if (_config.FusedQkv)
         {
-            var parts = Heads(_projections[0], 3 * _config.HeadWidth).chunk(3, -1);
+            var parts = Heads(0, 3 * _config.HeadWidth).chunk(3, -1);
             return (parts[0], parts[1], parts[2]);
         }
 
-        return (Heads(_projections[0], _config.HeadWidth), Heads(_projections[1], _config.HeadWidth), Heads(_projections[2], _config.HeadWidth));
+        return (Heads(0, _config.HeadWidth), Heads(1, _config.HeadWidth), Heads(2, _config.HeadWidth));
 
-        Tensor Heads(Tensor weight, int width) =>
-            MatrixProduct.Linear(x, weight, _bf16).view(batch, length, _config.Heads, width).transpose(1, 2);
+        Tensor Heads(int projection, int width)
+        {
+            var product = MatrixProduct.Linear(x, _projections[projection], _bf16);
+            if (_adapters[projection] is { } adapter)
+            {
+                product = product + adapter.Apply(x, context, site: 2 + projection);
+            }
+
+            return product.view(batch, length, _config.Heads, width).transpose(1, 2);
+        }
     }
 
-    private Tensor FeedForward(Tensor x)
+    private Tensor FeedForward(Tensor x, ForwardContext context)
     {
         // chunk, not two narrows: its backward is one concatenation.
         var halves = MatrixProduct.Linear(x, _denseIn, _bf16).chunk(2, -1);
-        var gate = _config.Activation == GateActivation.Gelu ? nn.functional.gelu(halves[1]) : halves[1].relu();
+        var gate = _config.Activation == GateActivation.Gelu ? nn.functional.gelu(halves[1]) : Relu(halves[1], context);
         return MatrixProduct.Linear(halves[0] * gate, _denseOut, _bf16);
     }
 
-    private Tensor Norm(Tensor x, Tensor weight, Tensor bias) =>
-        nn.functional.layer_norm(x, [_config.Hidden], weight, bias, _config.LayerNormEps);
+    private Tensor Relu(Tensor x, ForwardContext context)
+    {
+        var site = new FunctionSite(Name, "gate", PointFunction.Relu);
+        context.Probe?.Observe(site, x);
+        return context.Functions?.Apply(site, x) ?? x.relu();
+    }
+
+    private Tensor Norm(Tensor x, Tensor weight, Tensor bias, string place, ForwardContext context) =>
+        LayerNorm.Apply(x, weight, bias, _config.LayerNormEps, Name, place, context);
 }

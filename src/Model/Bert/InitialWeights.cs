@@ -24,6 +24,15 @@ internal static class InitialWeights
         return Leaf(drawn.to(dtype, device ?? CPU));
     }
 
+    /// <summary>A leaf drawn uniformly from ±<paramref name="bound"/>.</summary>
+    public static Tensor Uniform(double bound, ulong seed, int unit, int parameter, ScalarType dtype, Device? device, params long[] shape)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var generator = new Generator(CounterRandom.Key(seed, RandomPurpose.Initialisation, unit, parameter), CPU);
+        return Leaf(empty(shape, ScalarType.Float32, CPU).uniform_(-bound, bound, generator).to(dtype, device ?? CPU));
+    }
+
     /// <summary>A leaf filled with <paramref name="value"/>.</summary>
     public static Tensor Constant(double value, ScalarType dtype, Device? device, params long[] shape) =>
         Leaf(full(shape, value, dtype, device ?? CPU));

@@ -7,7 +7,7 @@ namespace ActorTrainer.Model.Bert;
 /// its own, also when it shares the table's memory: its gradient is kept apart and added to the table's at the end of a
 /// step, so that sums do not depend on whether both live in one stage.
 /// </summary>
-public sealed class MlmHeadUnit : ModelUnit
+public sealed class MlmHeadUnit : HeadUnit
 {
     private readonly BertConfig _config;
     private readonly bool _bf16;
@@ -19,7 +19,7 @@ public sealed class MlmHeadUnit : ModelUnit
     /// <param name="seed">As for every unit; the norm starts at 1 and 0, so nothing is drawn from it.</param>
     /// <param name="bf16">Matrix products with bfloat16 operands.</param>
     public MlmHeadUnit(BertConfig config, ulong seed, ScalarType dtype = ScalarType.Float32, Device? device = null, bool bf16 = false)
-        : base(config.Layers + 1, "head")
+        : base(config.Layers + 1)
     {
         _config = config;
         _bf16 = bf16;
@@ -71,6 +71,17 @@ public sealed class MlmHeadUnit : ModelUnit
     /// <returns>A scalar, in nats.</returns>
     public Tensor Loss(Tensor hidden, Tensor positions, Tensor labels, double scale) =>
         nn.functional.cross_entropy(Logits(hidden, positions), labels, reduction: nn.Reduction.Sum) * scale;
+
+    /// <inheritdoc/>
+    public override Tensor Loss(Tensor hidden, IReadOnlyList<Tensor> targets, double scale, ForwardContext context) =>
+        Loss(hidden, targets[0], targets[1], scale);
+
+    /// <inheritdoc/>
+    public override HeadScore Evaluate(Tensor hidden, IReadOnlyList<Tensor> targets, ForwardContext context)
+    {
+        var (loss, correct) = Evaluate(hidden, targets[0], targets[1]);
+        return new HeadScore(loss, correct, targets[1].numel(), []);
+    }
 
     /// <summary>Sum of the cross-entropies in nats, and how often the best-scored token is the label; keeps no graph.</summary>
     public (double LossSum, long Correct) Evaluate(Tensor hidden, Tensor positions, Tensor labels)

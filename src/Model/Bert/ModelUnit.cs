@@ -13,7 +13,10 @@ public sealed record NamedParameter(string Name, Tensor Value, bool Decay);
 /// <param name="Step">1-based optimiser step.</param>
 /// <param name="MicroBatch">Micro-batch of the step.</param>
 /// <param name="Training">False: no dropout.</param>
-public readonly record struct ForwardContext(ulong Seed, long Step, int MicroBatch, bool Training);
+/// <param name="Probe">Shown the input of every function that is no polynomial, null: nobody looks. Changes no value.</param>
+/// <param name="Functions">Stands in for these functions, null: the exact ones.</param>
+public readonly record struct ForwardContext(
+    ulong Seed, long Step, int MicroBatch, bool Training, IInputProbe? Probe = null, IPointFunctions? Functions = null);
 
 /// <summary>
 /// The smallest part a model is cut into: the embedding, one encoder layer, or the head with the final norm. A stage owns
@@ -36,10 +39,13 @@ public abstract class ModelUnit : IDisposable
     /// <summary>Learned tensors in canonical order. The head's decoder is not among them: the embedding owns the tied table.</summary>
     public abstract IReadOnlyList<NamedParameter> Parameters { get; }
 
+    /// <summary>Tensors that are not learned here but belong to the model: the base under LoRA. Names as in the published state dict.</summary>
+    public virtual IReadOnlyList<NamedParameter> Frozen => [];
+
     /// <summary>Frees the tensors.</summary>
     public virtual void Dispose()
     {
-        foreach (var parameter in Parameters)
+        foreach (var parameter in Parameters.Concat(Frozen))
         {
             parameter.Value.grad?.Dispose();
             parameter.Value.Dispose();

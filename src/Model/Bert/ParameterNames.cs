@@ -21,4 +21,11 @@ public static class ParameterNames
     public const string KeyProjection = "attn.self_attention.key.weight";
 
     public const string ValueProjection = "attn.self_attention.value.weight";
+
+    public const string LoraDown = "lora_A";
+
+    public const string LoraUp = "lora_B";
+
+    /// <summary>The adapter beside a projection: <c>attn.self_attention.query.lora_A</c> for <see cref="QueryProjection"/>.</summary>
+    public static string Adapter(string projection, string part) => projection[..^"weight".Length] + part;
 }

@@ -15,9 +15,12 @@ internal static class SeededDropout
         }
 
         using var generator = new Generator(
-            CounterRandom.Key(context.Seed, RandomPurpose.Dropout, unit * 4L + site, context.Step, context.MicroBatch), CPU);
+            CounterRandom.Key(context.Seed, RandomPurpose.Dropout, Stream(unit, site), context.Step, context.MicroBatch), CPU);
         var keep = 1 - probability;
         var mask = empty(x.shape, ScalarType.Float32, CPU).bernoulli_(keep, generator).mul_(1 / keep);
         return x.mul(mask.to(x.dtype, x.device));
     }
+
+    /// <summary>Sites 0 to 3 keep the numbers that pre-training began with.</summary>
+    private static long Stream(int unit, int site) => site < 4 ? unit * 4L + site : ((long)site << 32) + unit;
 }

@@ -14,14 +14,17 @@ public static class UnitFactory
 
     /// <summary>Builds unit <paramref name="index"/>; a head still has to be given its decoder.</summary>
     /// <param name="bf16">Matrix products with bfloat16 operands.</param>
+    /// <param name="fineTune">What fine-tuning makes of the model; null: the pre-training model.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such unit.</exception>
     public static ModelUnit Create(
-        BertConfig config, int index, ulong seed, ScalarType dtype = ScalarType.Float32, Device? device = null, bool bf16 = false)
+        BertConfig config, int index, ulong seed, ScalarType dtype = ScalarType.Float32, Device? device = null, bool bf16 = false,
+        FineTuneShape? fineTune = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count(config));
-        return index == 0 ? new EmbeddingUnit(config, seed, dtype, device)
-            : index <= config.Layers ? new EncoderLayerUnit(config, index - 1, seed, dtype, device, bf16)
+        return index == 0 ? new EmbeddingUnit(config, seed, dtype, device, frozen: fineTune is { BaseIsFrozen: true })
+            : index <= config.Layers ? new EncoderLayerUnit(config, index - 1, seed, dtype, device, bf16, fineTune?.Lora)
+            : fineTune is not null ? new ClassifierHeadUnit(config, fineTune, seed, dtype, device)
             : new MlmHeadUnit(config, seed, dtype, device, bf16);
     }
 }
