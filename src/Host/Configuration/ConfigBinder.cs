@@ -2,6 +2,7 @@ using ActorTrainer.Actors;
 using ActorTrainer.Actors.Nodes;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Data;
+using ActorTrainer.Model.FineTuning;
 using ActorTrainer.Model.Optimisation;
 
 namespace ActorTrainer.Host.Configuration;
@@ -13,12 +14,15 @@ public static class ConfigBinder
     public static RunConfiguration Bind(IReadOnlyList<ConfigValue> values) => Fill(new RunConfiguration(), values) with
     {
         Arch = Fill(new BertConfig(), values),
-        Train = Fill(new TrainOptions(), values) with { Optim = Fill(new AdamWOptions(), values) },
+        Train = Fill(new TrainOptions(), values) with { Optim = Fill(new AdamWOptions(), Of(values, "train")) },
         Data = Fill(new DataOptions(), values),
         Pipeline = Fill(new PipelineOptions(), values),
+        Eval = Fill(new FineTuneOptions(), values) with { Optim = Fill(new AdamWOptions(), Of(values, "eval")) },
         Impl = Fill(new ImplOptions(), values),
         Cluster = Fill(new ClusterOptions(), values),
     };
+
+    private static List<ConfigValue> Of(IReadOnlyList<ConfigValue> values, string section) => [.. values.Where(value => value.Key.Section == section)];
 
     /// <summary>Sets the properties of a record that nobody else has seen yet.</summary>
     private static T Fill<T>(T record, IReadOnlyList<ConfigValue> values)

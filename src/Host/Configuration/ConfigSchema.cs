@@ -3,6 +3,8 @@ using ActorTrainer.Actors.Nodes;
 using ActorTrainer.Actors.Schedules;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Data;
+using ActorTrainer.Model.FineTuning;
+using ActorTrainer.Model.Glue;
 using ActorTrainer.Model.Optimisation;
 
 namespace ActorTrainer.Host.Configuration;
@@ -74,6 +76,43 @@ public static class ConfigSchema
         Pipeline("partition", Words(("count", PartitionKind.Count), ("cost", PartitionKind.Cost)), nameof(PipelineOptions.Partition)),
         Pipeline("cut", new WholeListType(), nameof(PipelineOptions.Cut)),
 
+        Eval("tasks", TextListType.Of("GLUE tasks", [.. GlueTasks.All.Select(task => task.Name)]), nameof(FineTuneOptions.Tasks)),
+        Eval("path", new TextType(), nameof(FineTuneOptions.Path)),
+        Eval("checkpoint", new TextType("text, not empty", false), nameof(FineTuneOptions.Checkpoint)),
+        Eval("tokenizer", new TextType(), nameof(FineTuneOptions.Tokenizer)),
+        Eval("label", new TextType("letters, digits, '.', '_', '-'; starts with a letter or digit; at most 100; or empty", true, @"\A[A-Za-z0-9][A-Za-z0-9._-]{0,99}\z"), nameof(FineTuneOptions.Label)),
+        Eval("attention", Words(("checkpoint", AttentionChoice.Checkpoint), ("softmax", AttentionChoice.Softmax), ("gaussian-kernel", AttentionChoice.GaussianKernel)), nameof(FineTuneOptions.Attention)),
+        Eval("method", Words(("full", FineTuneMethod.Full), ("lora", FineTuneMethod.Lora)), nameof(FineTuneOptions.Method)),
+        Eval("lora.rank", new WholeType(1, 1024), nameof(FineTuneOptions.LoraRank)),
+        Eval("lora.alpha", new NumberType(0, MinOpen: true), nameof(FineTuneOptions.LoraAlpha)),
+        Eval("lora.dropout", new NumberType(0, 1, MaxOpen: true), nameof(FineTuneOptions.LoraDropout)),
+        Eval("lora.targets", TextListType.Of("projections", ["q", "k", "v"]), nameof(FineTuneOptions.LoraTargets)),
+        Eval("pooler_rank", new WholeType(1, 65536), nameof(FineTuneOptions.PoolerRank)),
+        Eval("pooler_width", new WholeType(1, 65536), nameof(FineTuneOptions.PoolerWidth)),
+        Eval("epochs", new NumberType(0, MinOpen: true), nameof(FineTuneOptions.Epochs)),
+        Eval("batch_size", new WholeType(1, Many), nameof(FineTuneOptions.BatchSize)),
+        EvalOptim("lr", new NumberType(0, 10), nameof(AdamWOptions.LearningRate)),
+        EvalOptim("beta1", new NumberType(0, 1, MaxOpen: true), nameof(AdamWOptions.Beta1)),
+        EvalOptim("beta2", new NumberType(0, 1, MaxOpen: true), nameof(AdamWOptions.Beta2)),
+        EvalOptim("eps", new NumberType(0, 10, MinOpen: true), nameof(AdamWOptions.Eps)),
+        EvalOptim("eps_inside_root", new SwitchType(), nameof(AdamWOptions.EpsInsideRoot)),
+        EvalOptim("weight_decay", new NumberType(0, 10), nameof(AdamWOptions.WeightDecay)),
+        Eval("schedule", Words(("budget-triangle2", LearningRateSchedule.BudgetTriangle2), ("triangular", LearningRateSchedule.Triangular), ("cosine", LearningRateSchedule.Cosine), ("constant", LearningRateSchedule.Constant)), nameof(FineTuneOptions.Schedule)),
+        Eval("warm_up", new NumberType(0, 1), nameof(FineTuneOptions.WarmUp)),
+        Eval("clip", new NumberType(0), nameof(FineTuneOptions.Clip)),
+        Eval("dropout", new NumberType(0, 1, MaxOpen: true), nameof(FineTuneOptions.Dropout)),
+        Eval("shuffle", new SwitchType(), nameof(FineTuneOptions.Shuffle)),
+        Eval("padding", Words(("full", PaddingKind.Full), ("longest", PaddingKind.Longest)), nameof(FineTuneOptions.Padding)),
+        Eval("train_rows", new WholeType(0), nameof(FineTuneOptions.TrainRows)),
+        Eval("repeats", new WholeType(1, 1000), nameof(FineTuneOptions.Repeats)),
+        Eval("checkpoint_every", new WholeType(0), nameof(FineTuneOptions.CheckpointEvery)),
+        Eval("evaluators", new WholeType(0, 1024), nameof(FineTuneOptions.Evaluators)),
+        Eval("evaluation_batch", new WholeType(1, Many), nameof(FineTuneOptions.EvaluationBatch)),
+        Eval("save", Words(("merged", AdapterSaving.Merged), ("separate", AdapterSaving.Separate)), nameof(FineTuneOptions.Save)),
+        Eval("functions", Words(("exact", FunctionKind.Exact), ("polynomial", FunctionKind.Polynomial)), nameof(FineTuneOptions.Functions)),
+        Eval("calibration", new TextType(), nameof(FineTuneOptions.Calibration)),
+        Eval("calibrate_every", new WholeType(0), nameof(FineTuneOptions.CalibrateEvery)),
+
         Impl("device", Words(("auto", DeviceKind.Auto), ("cpu", DeviceKind.Cpu), ("cuda", DeviceKind.Cuda)), nameof(ImplOptions.Device)),
         Impl("precision", Words(("float32", Precision.Float32), ("bfloat16", Precision.BFloat16), ("auto", Precision.Auto)), nameof(ImplOptions.Precision)),
         Impl("microbatch_size", new WholeType(1, Many), nameof(ImplOptions.MicroBatchSize)),
@@ -131,6 +170,10 @@ public static class ConfigSchema
     private static ConfigKey Data(string name, KeyType type, string property) => new("data." + name, type, [new(typeof(DataOptions), property)]);
 
     private static ConfigKey Pipeline(string name, KeyType type, string property) => new("pipeline." + name, type, [new(typeof(PipelineOptions), property)]);
+
+    private static ConfigKey Eval(string name, KeyType type, string property) => new("eval." + name, type, [new(typeof(FineTuneOptions), property)]);
+
+    private static ConfigKey EvalOptim(string name, KeyType type, string property) => new("eval.optim." + name, type, [new(typeof(AdamWOptions), property)]);
 
     private static ConfigKey Impl(string name, KeyType type, string property) => new("impl." + name, type, [new(typeof(ImplOptions), property)]);
 

@@ -195,6 +195,12 @@ public sealed record TextListType(string Domain, string What, Func<string, bool>
     /// <summary>Addresses of nodes: host:port.</summary>
     public static TextListType Addresses { get; } = new("list of host:port, e.g. [\"10.0.0.1:4100\"]", "host:port", IsAddress);
 
+    /// <summary>Some of a few words.</summary>
+    /// <param name="what">What they are.</param>
+    /// <param name="words">The words.</param>
+    public static TextListType Of(string what, IReadOnlyList<string> words) =>
+        new($"list of {what}: {string.Join(", ", words)}", "one of " + string.Join(", ", words), words.Contains);
+
     public override string Domain { get; } = Domain;
 
     public override string? Parse(string text, out object value)

@@ -2,6 +2,7 @@ using ActorTrainer.Actors;
 using ActorTrainer.Actors.Nodes;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Data;
+using ActorTrainer.Model.FineTuning;
 using ActorTrainer.Model.Optimisation;
 
 namespace ActorTrainer.Host.Configuration;
@@ -25,6 +26,9 @@ public sealed record RunConfiguration
     public DataOptions Data { get; init; } = new();
 
     public PipelineOptions Pipeline { get; init; } = new();
+
+    /// <summary>Fine-tuning and evaluation.</summary>
+    public FineTuneOptions Eval { get; init; } = new();
 
     public ImplOptions Impl { get; init; } = new();
 
