@@ -39,6 +39,12 @@ public sealed record LocalRun
     /// <summary>Writes the model folder of a checkpoint and returns its path.</summary>
     public required Func<CheckpointManifest, ContentStore, string> Export { get; init; }
 
+    /// <summary>Unit → hash of the weights in the folder's store that fine-tuning starts from; empty: pre-training.</summary>
+    public IReadOnlyDictionary<string, string> Base { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Told of each committed checkpoint and its objects; must be quick.</summary>
+    public Action<long, IReadOnlyDictionary<string, string>>? Committed { get; init; }
+
     public required IRunObserver Observer { get; init; }
 
     /// <summary>True: compute on the CUDA device.</summary>
@@ -65,8 +71,11 @@ public sealed record LocalRun
         {
             Options = Options,
             Units = UnitFactory.Names(Options.Arch),
-            Recipe = RunRecipe.Of(Options, TokenizerHash, DataKey, Cuda, BFloat16),
+            Recipe = RunRecipe.Of(Options, TokenizerHash, DataKey, Cuda, BFloat16, Base),
             StageRecipe = TensorStageRecipe.Of(Options, Cuda, BFloat16).ToJson(),
+            Base = Base,
+            Tied = Options.FineTune is null,
+            Committed = Committed,
             Plane = plane,
             Crew = Props.Create(() => new LocalCrew(stageProps, partSizes, Options.Pipeline.Stages)),
             Batches = Batches,

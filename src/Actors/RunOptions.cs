@@ -86,7 +86,7 @@ public sealed record ImplOptions
     public int KeepCheckpoints { get; init; } = 2;
 }
 
-/// <summary>One pre-training run, as the coordinator sees it.</summary>
+/// <summary>One training run, as the coordinator sees it.</summary>
 public sealed record RunOptions
 {
     /// <summary>Name of the run: folder under the base folder, and persistence id.</summary>
@@ -98,6 +98,9 @@ public sealed record RunOptions
     public ulong Seed { get; init; }
 
     public BertConfig Arch { get; init; } = new();
+
+    /// <summary>What fine-tuning makes of the model; null: pre-training.</summary>
+    public FineTuneShape? FineTune { get; init; }
 
     public TrainOptions Train { get; init; } = new();
 

@@ -76,6 +76,11 @@ public sealed partial class RunCoordinator
     private void OnEvaluated()
     {
         var score = _ledger.Score ?? new EvaluationScore(double.NaN, 0, 0);
+        if (score.Outputs is { Length: > 0 } outputs)
+        {
+            _services.Observer.OnOutputs(_state.At.Step, outputs);
+        }
+
         var sequences = score.Targets / Math.Max(1, _services.Batches.TargetsPerSequence);
         _services.Observer.OnEvaluation(new EvaluationMetrics(
             _state.At.Step, score.LossSum / score.Targets, _services.Batches.HeldOutBaseline(sequences), (double)score.Correct / score.Targets,
@@ -97,6 +102,11 @@ public sealed partial class RunCoordinator
 
         if (_saved.Count == _services.Units.Count)
         {
+            foreach (var (name, hash) in BaseObjects())
+            {
+                _saved[name] = hash;
+            }
+
             var objects = new Dictionary<string, string>(_saved);
             var position = _state.At;
             InBackground(Duty.Commit, () => _services.Checkpoints.Commit(position, objects));
@@ -124,6 +134,7 @@ public sealed partial class RunCoordinator
             Record(new RunEvents.Committed(_state.Attempt, _state.At.Step, done.Result, new Dictionary<string, string>(_saved)), () =>
             {
                 _services.Observer.OnCommit(_state.Committed.Step);
+                _services.Committed?.Invoke(_state.Committed.Step, CommittedObjects());
                 SnapshotSometimes();
                 Collect(done.Result);
                 NextDuty();

@@ -145,7 +145,9 @@ public sealed partial class RunCoordinator : ReceivePersistentActor, IWithTimers
         });
 
     private IReadOnlyDictionary<string, string> CommittedObjects() =>
-        _state.Manifest.Length == 0 ? new Dictionary<string, string>() : _state.Objects ?? _services.Checkpoints.Objects(_state.Manifest);
+        _state.Manifest.Length == 0 ? BaseObjects() : _state.Objects ?? _services.Checkpoints.Objects(_state.Manifest);
+
+    private Dictionary<string, string> BaseObjects() => _services.Base.ToDictionary(pair => StageProtocol.BasePrefix + pair.Key, pair => pair.Value);
 
     private void EnsureChildren()
     {

@@ -20,6 +20,15 @@ public sealed record RunServices
     /// <summary>Settings for the stages' computation.</summary>
     public required string StageRecipe { get; init; }
 
+    /// <summary>Unit → hash of the weights that fine-tuning starts from; empty: initial weights.</summary>
+    public IReadOnlyDictionary<string, string> Base { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Whether the head uses the embedding's token table, as in pre-training.</summary>
+    public bool Tied { get; init; } = true;
+
+    /// <summary>Told of each committed checkpoint and its objects, on the coordinator's thread; must be quick.</summary>
+    public Action<long, IReadOnlyDictionary<string, string>>? Committed { get; init; }
+
     public required IDataPlane Plane { get; init; }
 
     /// <summary>How to make the actor that knows where stages live; see <see cref="CrewProtocol"/>.</summary>

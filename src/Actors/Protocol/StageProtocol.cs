@@ -7,6 +7,9 @@ namespace ActorTrainer.Actors.Protocol;
 /// <summary>Messages between the coordinator and a stage. Tensors are not among them: they travel on the data plane.</summary>
 public static class StageProtocol
 {
+    /// <summary>What the name of a unit's base object in <see cref="Prepare.Objects"/> begins with: weights that fine-tuning starts from.</summary>
+    public const string BasePrefix = "base/";
+
     /// <summary>Become stage <paramref name="Stage"/> of <paramref name="Stages"/>: build or load the units of the stage's parts.</summary>
     /// <param name="Run">Run id.</param>
     /// <param name="Attempt">Attempt that begins.</param>
@@ -20,6 +23,7 @@ public static class StageProtocol
     /// <param name="Peers">Data-plane address of every stage, in order; empty inside one process.</param>
     /// <param name="Sources">Hash of an object → data-plane addresses of nodes that hold it; empty when all stages share one store.</param>
     /// <param name="Replicas">Data-plane addresses of the nodes that must hold copies of this stage's unit states.</param>
+    /// <param name="Tied">Whether the head uses the embedding's token table, as in pre-training.</param>
     [MessagePackObject]
     public sealed record Prepare(
         [property: Key(0)] string Run,
@@ -33,7 +37,8 @@ public static class StageProtocol
         [property: Key(8)] double StallTimeout,
         [property: Key(9)] IReadOnlyList<string> Peers,
         [property: Key(10)] IReadOnlyDictionary<string, IReadOnlyList<string>> Sources,
-        [property: Key(11)] IReadOnlyList<string> Replicas) : IAttemptMessage
+        [property: Key(11)] IReadOnlyList<string> Replicas,
+        [property: Key(12)] bool Tied = true) : IAttemptMessage
     {
         /// <summary>Which part of the model is where.</summary>
         [IgnoreMember]
@@ -201,8 +206,10 @@ public static class StageProtocol
 /// <param name="LossSum">Sum of −ln p of the right tokens.</param>
 /// <param name="Correct">Targets predicted right.</param>
 /// <param name="Targets">Number of targets.</param>
+/// <param name="Outputs">Logits of all targets in order, where the head has few; else null or empty.</param>
 [MessagePackObject]
 public sealed record EvaluationScore(
     [property: Key(0)] double LossSum,
     [property: Key(1)] long Correct,
-    [property: Key(2)] long Targets);
+    [property: Key(2)] long Targets,
+    [property: Key(3)] float[]? Outputs = null);

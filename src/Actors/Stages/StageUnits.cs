@@ -4,6 +4,7 @@ using ActorTrainer.Actors.Telemetry;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Checkpoints;
 using ActorTrainer.Model.Common;
+using ActorTrainer.Model.FineTuning;
 using ActorTrainer.Model.Optimisation;
 using static TorchSharp.torch;
 
@@ -29,7 +30,10 @@ internal sealed class StageUnits : IDisposable
     public EmbeddingUnit? Embedding => All.Select(u => u.Unit).OfType<EmbeddingUnit>().SingleOrDefault();
 
     /// <summary>The head, when this stage owns it.</summary>
-    public MlmHeadUnit? Head => All.Select(u => u.Unit).OfType<MlmHeadUnit>().SingleOrDefault();
+    public HeadUnit? Head => All.Select(u => u.Unit).OfType<HeadUnit>().SingleOrDefault();
+
+    /// <summary>The head that is tied to the token table, when this stage owns it.</summary>
+    public MlmHeadUnit? TiedHead => Head as MlmHeadUnit;
 
     /// <summary>Whether the first part lies here.</summary>
     public bool HoldsEmbedding => All[0].Unit.Index == 0;
@@ -61,7 +65,8 @@ internal sealed class StageUnits : IDisposable
     public bool IsLast(int chunk) => _holdsHead && chunk == _chunks.Count - 1;
 
     /// <summary>Runs the units of a chunk, up to the head's input where the chunk ends with the head.</summary>
-    public Tensor Run(int chunk, Tensor input, ForwardContext context)
+    /// <param name="mask">[B, S], 1 at tokens and 0 at padding; null when there is no padding.</param>
+    public Tensor Run(int chunk, Tensor input, Tensor? mask, ForwardContext context)
     {
         var hidden = input;
         foreach (var unit in _chunks[chunk])
@@ -69,7 +74,7 @@ internal sealed class StageUnits : IDisposable
             hidden = unit switch
             {
                 EmbeddingUnit embedding => embedding.Forward(hidden, context),
-                EncoderLayerUnit layer => layer.Forward(hidden, null, context),
+                EncoderLayerUnit layer => layer.Forward(hidden, mask, context),
                 _ => hidden, // the head works on targets too: TensorStage calls it
             };
         }
@@ -85,7 +90,7 @@ internal sealed class StageUnits : IDisposable
             optimiser.ZeroGrad();
         }
 
-        if (Head is { Decoder.grad: { } gradient } head)
+        if (TiedHead is { Decoder.grad: { } gradient } head)
         {
             gradient.Dispose();
             head.Decoder.grad = null;
@@ -117,10 +122,15 @@ internal sealed class StageUnits : IDisposable
 
     private ModelUnit Add(int index, StageProtocol.Prepare plan, TensorStageRecipe recipe, IObjectStore store, Device device)
     {
-        var unit = UnitFactory.Create(recipe.Arch, index, recipe.Seed, device: device, bf16: recipe.BFloat16);
+        var unit = UnitFactory.Create(recipe.Arch, index, recipe.Seed, device: device, bf16: recipe.BFloat16, fineTune: recipe.FineTune);
         var optimiser = new AdamW(unit.Parameters, recipe.Optim);
         All.Add((unit, optimiser));
-        if (plan.Objects.Count > 0)
+        if (plan.Objects.TryGetValue(StageProtocol.BasePrefix + unit.Name, out var weights))
+        {
+            BaseModel.LoadUnit(unit, store.Verified(weights));
+        }
+
+        if (plan.Objects.Keys.Any(name => !name.StartsWith(StageProtocol.BasePrefix, StringComparison.Ordinal)))
         {
             Load(unit, optimiser, plan.Objects, store);
         }
@@ -141,7 +151,7 @@ internal sealed class StageUnits : IDisposable
     /// <summary>Gives the head its decoder: the table itself when it lies on this stage, else a copy that the embedding's stage keeps up to date.</summary>
     private void Tie(StageProtocol.Prepare plan, TensorStageRecipe recipe, IObjectStore store, Device device)
     {
-        if (Head is not { } head)
+        if (TiedHead is not { } head)
         {
             return;
         }

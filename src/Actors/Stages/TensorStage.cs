@@ -47,7 +47,7 @@ public sealed class TensorStage(IObjectStore store) : IStageComputation
         _step = step;
         _nonFinite = -1;
         _loss = Built.Head is null ? double.NaN : 0;
-        _score = step.Phase == Phase.Evaluate && Built.Head is not null ? new EvaluationScore(0, 0, 0) : null;
+        _score = step.Phase == Phase.Evaluate && Built.Head is not null ? new EvaluationScore(0, 0, 0, []) : null;
     }
 
     /// <inheritdoc/>
@@ -83,7 +83,7 @@ public sealed class TensorStage(IObjectStore store) : IStageComputation
             return null;
         }
 
-        return new TensorPayload(item.Output.detach().DetachFromDisposeScope());
+        return Activation(item.Output.detach(), item);
     }
 
     /// <inheritdoc/>
@@ -104,13 +104,17 @@ public sealed class TensorStage(IObjectStore store) : IStageComputation
                 item.Output = Run(chunk, microBatch, item);
             }
 
-            if (gradient is null)
+            // A part of frozen units alone at the front has nothing to learn and nobody to tell.
+            if (item.Output!.requires_grad)
             {
-                item.Output!.backward();
-            }
-            else
-            {
-                item.Output!.backward([((TensorPayload)gradient).Tensors[0].to(Device)]);
+                if (gradient is null)
+                {
+                    item.Output.backward();
+                }
+                else
+                {
+                    item.Output.backward([((TensorPayload)gradient).Tensors[0].to(Device)]);
+                }
             }
 
             return item.Input.requires_grad ? new TensorPayload(item.Input.grad!.DetachFromDisposeScope()) : null;
@@ -120,7 +124,7 @@ public sealed class TensorStage(IObjectStore store) : IStageComputation
     /// <inheritdoc/>
     public IPayload TiedGradient()
     {
-        var decoder = Built.Head!.Decoder;
+        var decoder = Built.TiedHead!.Decoder;
         using var gradient = decoder.grad ?? zeros_like(decoder);
         decoder.grad = null;
         return new TensorPayload(gradient.alias().DetachFromDisposeScope());
@@ -147,7 +151,7 @@ public sealed class TensorStage(IObjectStore store) : IStageComputation
         using var owned = weight;
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        Built.Head!.Decoder.copy_(((TensorPayload)owned).Tensors[0]);
+        Built.TiedHead!.Decoder.copy_(((TensorPayload)owned).Tensors[0]);
     }
 
     /// <inheritdoc/>
@@ -186,14 +190,15 @@ public sealed class TensorStage(IObjectStore store) : IStageComputation
         using (no_grad())
         using (NewDisposeScope())
         {
-            var hidden = Built.Run(chunk, item.Input, Context(microBatch));
+            var hidden = Built.Run(chunk, item.Input, item.Mask, Context(microBatch));
             if (!Built.IsLast(chunk))
             {
-                return new TensorPayload(hidden.DetachFromDisposeScope());
+                return Activation(hidden, item);
             }
 
-            var (lossSum, correct) = Built.Head!.Evaluate(hidden, item.Positions, item.Labels);
-            _score = new EvaluationScore(_score!.LossSum + lossSum, _score.Correct + correct, _score.Targets + item.Labels.numel());
+            var score = Built.Head!.Evaluate(hidden, item.Targets, Context(microBatch));
+            _score = new EvaluationScore(
+                _score!.LossSum + score.LossSum, _score.Correct + score.Correct, _score.Targets + score.Targets, [.. _score.Outputs!, .. score.Outputs]);
             return null;
         }
     }
@@ -202,10 +207,15 @@ public sealed class TensorStage(IObjectStore store) : IStageComputation
     private Tensor Run(int chunk, int microBatch, InFlight item)
     {
         using var scope = NewDisposeScope();
-        var hidden = Built.Run(chunk, item.Input, Context(microBatch));
-        var output = Built.IsLast(chunk) ? Built.Head!.Loss(hidden, item.Positions, item.Labels, _step.Scale) : hidden;
+        var hidden = Built.Run(chunk, item.Input, item.Mask, Context(microBatch));
+        var output = Built.IsLast(chunk) ? Built.Head!.Loss(hidden, item.Targets, _step.Scale, Context(microBatch)) : hidden;
         return output.DetachFromDisposeScope();
     }
+
+    /// <summary>What goes on to the next part: the hidden state, and the mask when there is one.</summary>
+    private static TensorPayload Activation(Tensor hidden, InFlight item) => item.Mask is { } mask
+        ? new TensorPayload(hidden.DetachFromDisposeScope(), mask.alias().DetachFromDisposeScope())
+        : new TensorPayload(hidden.DetachFromDisposeScope());
 
     private ForwardContext Context(int microBatch) => new(_recipe!.Seed, _step.Step, microBatch, Training: _step.Phase == Phase.Train);
 
@@ -248,9 +258,10 @@ public sealed class TensorStage(IObjectStore store) : IStageComputation
 
         public Tensor? Output { get; set; }
 
-        public Tensor Positions => targets![0];
+        /// <summary>[B, S], 1 at tokens and 0 at padding; null when the batch has no padding.</summary>
+        public Tensor? Mask => inputs.Length > 1 ? inputs[1] : null;
 
-        public Tensor Labels => targets![1];
+        public IReadOnlyList<Tensor> Targets => targets ?? [];
 
         public void Dispose()
         {

@@ -14,6 +14,9 @@ public sealed record TensorStageRecipe
 
     public required AdamWOptions Optim { get; init; }
 
+    /// <summary>What fine-tuning makes of the model; null: pre-training.</summary>
+    public FineTuneShape? FineTune { get; init; }
+
     /// <summary>Seed of initial weights and dropout.</summary>
     public required ulong Seed { get; init; }
 
@@ -33,6 +36,7 @@ public sealed record TensorStageRecipe
     public static TensorStageRecipe Of(RunOptions options, bool cuda, bool bFloat16) => new()
     {
         Arch = options.Arch,
+        FineTune = options.FineTune,
         Optim = options.Train.Optim,
         Seed = options.Seed,
         Threads = options.Impl.Threads,

@@ -123,6 +123,11 @@ public interface IRunObserver
 
     void OnEvaluation(EvaluationMetrics evaluation);
 
+    /// <summary>Logits of an evaluation's targets in order, where the model has few outputs; comes before the evaluation itself.</summary>
+    void OnOutputs(long step, float[] outputs)
+    {
+    }
+
     void OnSpans(IReadOnlyList<StageSpan> spans);
 
     /// <summary>Layer name → digests after a step.</summary>
