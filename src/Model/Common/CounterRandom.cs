@@ -81,4 +81,5 @@ public enum RandomPurpose
     SampleText = 5,
     HeldOut = 6,
     Faults = 7,
+    FineTuning = 8,
 }
