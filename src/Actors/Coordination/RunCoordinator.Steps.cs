@@ -45,7 +45,7 @@ public sealed partial class RunCoordinator
         Become(Preparing);
         Order(stage => new StageProtocol.Prepare(
             _state.Run, _state.Attempt, stage, Stages, crew.PartSizes, _services.StageRecipe, objects, _options.Pipeline.Schedule,
-            _options.Impl.StallTimeout, peers, crew.Sources, crew.Seats[stage].Replicas));
+            _options.Impl.StallTimeout, peers, crew.Sources, crew.Seats[stage].Replicas, _services.Tied));
     }
 
     /// <summary>

@@ -13,8 +13,9 @@ public static class PipelineSchedule
     /// <param name="stages">Stages of the pipeline.</param>
     /// <param name="microBatches">Micro-batches of the step; neither a multiple of nor as many as the stages are needed.</param>
     /// <param name="chunks">Model parts per stage: at least 2 for <see cref="ScheduleKind.Interleaved"/>, else 1.</param>
+    /// <param name="tied">Whether the head's decoder is the embedding's table, so that its gradient and the new table travel.</param>
     /// <exception cref="ArgumentException">The kind and the numbers do not fit together.</exception>
-    public static IReadOnlyList<Instruction> Build(ScheduleKind kind, int stage, int stages, int microBatches, int chunks = 1)
+    public static IReadOnlyList<Instruction> Build(ScheduleKind kind, int stage, int stages, int microBatches, int chunks = 1, bool tied = true)
     {
         Check(kind, stage, stages, microBatches, chunks);
         var topology = new PipelineTopology(stages, chunks);
@@ -35,7 +36,7 @@ public static class PipelineSchedule
             }
         }
 
-        AddEnd(program, topology, stage);
+        AddEnd(program, topology, stage, tied);
         return program;
     }
 
@@ -157,10 +158,10 @@ public static class PipelineSchedule
     }
 
     /// <summary>The tied table's gradient goes to its owner before the norm is taken, the new table comes back after the update.</summary>
-    private static void AddEnd(List<Instruction> program, PipelineTopology topology, int stage)
+    private static void AddEnd(List<Instruction> program, PipelineTopology topology, int stage, bool tied)
     {
-        var head = stage == topology.HeadStage;
-        var embedding = stage == 0;
+        var head = tied && stage == topology.HeadStage;
+        var embedding = tied && stage == 0;
         if (head && !embedding)
         {
             program.Add(new Instruction(InstructionKind.SendTiedGradient));

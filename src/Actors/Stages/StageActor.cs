@@ -125,7 +125,8 @@ public sealed partial class StageActor : ReceiveActor, IWithTimers
         {
             _settings.Objects.Begin(plan.Sources, plan.Replicas);
             _computation.Prepare(plan);
-            _settings.Objects.Secure(_computation.Units.Where(plan.Objects.ContainsKey).Select(unit => plan.Objects[unit]));
+            _settings.Objects.Secure(
+                _computation.Units.SelectMany(unit => new[] { unit, BaseObjects.Key(unit) }).Where(plan.Objects.ContainsKey).Select(key => plan.Objects[key]));
             return new StageProtocol.Ready(plan.Run, plan.Attempt, plan.Stage);
         });
     }
@@ -145,7 +146,7 @@ public sealed partial class StageActor : ReceiveActor, IWithTimers
         EndProgram();
         _begunLast = step;
         var instructions = step.Phase == Phase.Train
-            ? PipelineSchedule.Build(_plan.Schedule, _plan.Stage, _plan.Stages, step.MicroBatches, _plan.Topology.Chunks)
+            ? PipelineSchedule.Build(_plan.Schedule, _plan.Stage, _plan.Stages, step.MicroBatches, _plan.Topology.Chunks, _plan.Tied)
             : PipelineSchedule.Evaluation(_plan.Stage, _plan.Stages, step.MicroBatches, _plan.Topology.Chunks);
         _step = step;
         _times = StageTimes.None;

@@ -29,7 +29,10 @@ internal sealed class StageUnits : IDisposable
     public EmbeddingUnit? Embedding => All.Select(u => u.Unit).OfType<EmbeddingUnit>().SingleOrDefault();
 
     /// <summary>The head, when this stage owns it.</summary>
-    public MlmHeadUnit? Head => All.Select(u => u.Unit).OfType<MlmHeadUnit>().SingleOrDefault();
+    public HeadUnit? Head => All.Select(u => u.Unit).OfType<HeadUnit>().SingleOrDefault();
+
+    /// <summary>The head whose decoder is the embedding's table, when this stage owns it.</summary>
+    public MlmHeadUnit? TiedHead => Head as MlmHeadUnit;
 
     /// <summary>Whether the first part lies here.</summary>
     public bool HoldsEmbedding => All[0].Unit.Index == 0;
@@ -61,15 +64,17 @@ internal sealed class StageUnits : IDisposable
     public bool IsLast(int chunk) => _holdsHead && chunk == _chunks.Count - 1;
 
     /// <summary>Runs the units of a chunk, up to the head's input where the chunk ends with the head.</summary>
-    public Tensor Run(int chunk, Tensor input, ForwardContext context)
+    /// <param name="inputs">Token ids or hidden states, and the padding mask where there is padding.</param>
+    public Tensor Run(int chunk, IReadOnlyList<Tensor> inputs, ForwardContext context)
     {
-        var hidden = input;
+        var hidden = inputs[0];
+        var mask = inputs.Count > 1 ? inputs[1] : null;
         foreach (var unit in _chunks[chunk])
         {
             hidden = unit switch
             {
                 EmbeddingUnit embedding => embedding.Forward(hidden, context),
-                EncoderLayerUnit layer => layer.Forward(hidden, null, context),
+                EncoderLayerUnit layer => layer.Forward(hidden, mask, context),
                 _ => hidden, // the head works on targets too: TensorStage calls it
             };
         }
@@ -85,7 +90,7 @@ internal sealed class StageUnits : IDisposable
             optimiser.ZeroGrad();
         }
 
-        if (Head is { Decoder.grad: { } gradient } head)
+        if (TiedHead is { Decoder.grad: { } gradient } head)
         {
             gradient.Dispose();
             head.Decoder.grad = null;
@@ -117,10 +122,11 @@ internal sealed class StageUnits : IDisposable
 
     private ModelUnit Add(int index, StageProtocol.Prepare plan, TensorStageRecipe recipe, IObjectStore store, Device device)
     {
-        var unit = UnitFactory.Create(recipe.Arch, index, recipe.Seed, device: device, bf16: recipe.BFloat16);
+        var unit = UnitFactory.Create(recipe.Arch, index, recipe.Seed, device: device, bf16: recipe.BFloat16, fineTune: recipe.FineTune);
         var optimiser = new AdamW(unit.Parameters, recipe.Optim);
         All.Add((unit, optimiser));
-        if (plan.Objects.Count > 0)
+        BaseObjects.Load(unit, plan.Objects, store);
+        if (HasStates(plan))
         {
             Load(unit, optimiser, plan.Objects, store);
         }
@@ -128,11 +134,13 @@ internal sealed class StageUnits : IDisposable
         return unit;
     }
 
+    private static bool HasStates(StageProtocol.Prepare plan) => plan.Objects.Keys.Any(key => !BaseObjects.IsBase(key));
+
     private static void Load(ModelUnit unit, AdamW optimiser, IReadOnlyDictionary<string, string> objects, IObjectStore store)
     {
         if (!objects.TryGetValue(unit.Name, out var hash))
         {
-            throw new RefusedException($"The checkpoint has no state of unit '{unit.Name}'; it holds {string.Join(", ", objects.Keys)}. It is of another model.");
+            throw new RefusedException($"The checkpoint has no state of unit '{unit.Name}'; it holds {string.Join(", ", objects.Keys.Where(key => !BaseObjects.IsBase(key)))}. It is of another model.");
         }
 
         UnitStateFile.Read(store.Verified(hash), unit.Parameters, optimiser);
@@ -141,7 +149,7 @@ internal sealed class StageUnits : IDisposable
     /// <summary>Gives the head its decoder: the table itself when it lies on this stage, else a copy that the embedding's stage keeps up to date.</summary>
     private void Tie(StageProtocol.Prepare plan, TensorStageRecipe recipe, IObjectStore store, Device device)
     {
-        if (Head is not { } head)
+        if (TiedHead is not { } head)
         {
             return;
         }
@@ -152,7 +160,7 @@ internal sealed class StageUnits : IDisposable
             return;
         }
 
-        if (plan.Objects.Count == 0)
+        if (!HasStates(plan))
         {
             using var initial = EmbeddingUnit.InitialTable(recipe.Arch, recipe.Seed, device: device);
             head.UntiedCopy(initial);

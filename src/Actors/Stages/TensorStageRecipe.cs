@@ -12,6 +12,12 @@ public sealed record TensorStageRecipe
 
     public required BertConfig Arch { get; init; }
 
+    /// <summary>What fine-tuning makes of the model; null: pre-training.</summary>
+    public FineTuneShape? FineTune { get; init; }
+
+    /// <summary>Recording of ranges, range training, polynomials.</summary>
+    public RangeOptions Ranges { get; init; } = new();
+
     public required AdamWOptions Optim { get; init; }
 
     /// <summary>Seed of initial weights and dropout.</summary>
@@ -33,6 +39,8 @@ public sealed record TensorStageRecipe
     public static TensorStageRecipe Of(RunOptions options, bool cuda, bool bFloat16) => new()
     {
         Arch = options.Arch,
+        FineTune = options.FineTune,
+        Ranges = options.Ranges,
         Optim = options.Train.Optim,
         Seed = options.Seed,
         Threads = options.Impl.Threads,

@@ -123,6 +123,11 @@ public interface IRunObserver
 
     void OnEvaluation(EvaluationMetrics evaluation);
 
+    /// <summary>The head's outputs of the evaluation that is reported next, target by target: logits of classes, or real numbers.</summary>
+    void OnOutputs(long step, float[] outputs)
+    {
+    }
+
     void OnSpans(IReadOnlyList<StageSpan> spans);
 
     /// <summary>Layer name → digests after a step.</summary>
