@@ -47,6 +47,15 @@ public sealed record LocalRun
 
     public required IRunObserver Observer { get; init; }
 
+    /// <summary>Unit name → hash of its pre-trained weights in the run folder's store; empty: units begin with initial weights.</summary>
+    public IReadOnlyDictionary<string, string> Base { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Told of every checkpoint; see <see cref="RunServices.Committed"/>.</summary>
+    public Action<long, IReadOnlyDictionary<string, string>>? Committed { get; init; }
+
+    /// <summary>What looks at, or stands in for, functions that are no polynomials.</summary>
+    public StageHooks Hooks { get; init; } = StageHooks.None;
+
     /// <summary>True: compute on the CUDA device.</summary>
     public bool Cuda { get; init; }
 
@@ -65,7 +74,7 @@ public sealed record LocalRun
         var clock = new RunClock(Time);
         var plane = new LocalDataPlane(Options.Impl.SerializeMessages ? new TensorPayloadReader() : null);
         var stageSettings = new StageSettings(plane, SharedObjects.Instance, clock);
-        Func<int, Props> stageProps = stage => Props.Create(() => new StageActor(stageSettings, new TensorStage(store), $"stage-{stage}"));
+        Func<int, Props> stageProps = stage => Props.Create(() => new StageActor(stageSettings, new TensorStage(store, Hooks), $"stage-{stage}"));
         IReadOnlyList<int> partSizes = [.. Partition.Parts.Select(part => part.Count)];
         var services = new RunServices
         {

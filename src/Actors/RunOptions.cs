@@ -86,6 +86,22 @@ public sealed record ImplOptions
     public int KeepCheckpoints { get; init; } = 2;
 }
 
+/// <summary>What is done about functions that are no polynomials.</summary>
+public sealed record RangeOptions
+{
+    /// <summary>Steps between those whose function inputs are recorded; 0: none.</summary>
+    public int CalibrateEvery { get; init; }
+
+    /// <summary>Weight of the penalty of inputs outside of their range.</summary>
+    public double Penalty { get; init; }
+
+    /// <summary>First step with the penalty; 0: none has it.</summary>
+    public long PenaltyFrom { get; init; }
+
+    /// <summary>Calibration (JSON text) whose polynomials stand in for the functions; empty: exact functions.</summary>
+    public string Functions { get; init; } = "";
+}
+
 /// <summary>One training run, as the coordinator sees it.</summary>
 public sealed record RunOptions
 {
@@ -101,6 +117,8 @@ public sealed record RunOptions
 
     /// <summary>What fine-tuning makes of the model; null: pre-training.</summary>
     public FineTuneShape? FineTune { get; init; }
+
+    public RangeOptions Ranges { get; init; } = new();
 
     public TrainOptions Train { get; init; } = new();
 

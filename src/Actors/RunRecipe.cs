@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Reflection;
+using System.Security.Cryptography;
+using System.Text;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Optimisation;
 
@@ -14,9 +16,14 @@ public static class RunRecipe
     ];
 
     /// <summary>One <c>key=value</c> a line, sorted.</summary>
-    /// <param name="weights">Unit → hash of the weights that fine-tuning starts from.</param>
+    /// <param name="options">The run.</param>
+    /// <param name="tokenizerHash">Hash of the tokenizer.</param>
+    /// <param name="dataKey">Key of the prepared data.</param>
+    /// <param name="cuda">Whether it computes on the CUDA device.</param>
+    /// <param name="bFloat16">Whether matrix products are in bfloat16.</param>
+    /// <param name="pretrained">Unit name → hash of its pre-trained weights, null or empty: none.</param>
     public static string Of(
-        RunOptions options, string tokenizerHash, string dataKey, bool cuda, bool bFloat16, IReadOnlyDictionary<string, string>? weights = null)
+        RunOptions options, string tokenizerHash, string dataKey, bool cuda, bool bFloat16, IReadOnlyDictionary<string, string>? pretrained = null)
     {
         var lines = new List<string>
         {
@@ -31,14 +38,27 @@ public static class RunRecipe
         lines.AddRange(Properties("arch", options.Arch));
         lines.AddRange(Properties("train", options.Train));
         lines.AddRange(Properties("train.optim", options.Train.Optim));
-        lines.AddRange((weights ?? new Dictionary<string, string>()).Select(pair => $"base.{pair.Key}={pair.Value}"));
+        lines.AddRange(FineTuning(options, pretrained));
+        return string.Join('\n', lines.Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>Nothing for pre-training: its recipes stay those of before.</summary>
+    private static IEnumerable<string> FineTuning(RunOptions options, IReadOnlyDictionary<string, string>? pretrained)
+    {
+        IEnumerable<string> lines = (pretrained ?? new Dictionary<string, string>()).Select(unit => $"base.{unit.Key}={unit.Value}");
         if (options.FineTune is { } shape)
         {
-            lines.AddRange(Properties("finetune", shape));
-            lines.AddRange(shape.Lora is { } lora ? Properties("finetune.lora", lora) : []);
+            lines = lines.Concat(Properties("finetune", shape)).Concat(shape.Lora is { } lora ? Properties("finetune.lora", lora) : []);
         }
 
-        return string.Join('\n', lines.Order(StringComparer.Ordinal));
+        if (options.Ranges is { Penalty: > 0, PenaltyFrom: > 0 } ranges)
+        {
+            lines = lines.Append($"ranges.Penalty={ranges.Penalty.ToString(CultureInfo.InvariantCulture)}").Append($"ranges.PenaltyFrom={ranges.PenaltyFrom}");
+        }
+
+        return options.Ranges.Functions.Length == 0
+            ? lines
+            : lines.Append($"ranges.Functions={Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(options.Ranges.Functions)))}");
     }
 
     private static IEnumerable<string> Properties(string section, object options) =>

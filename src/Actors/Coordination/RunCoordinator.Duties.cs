@@ -1,4 +1,5 @@
 using ActorTrainer.Actors.Protocol;
+using ActorTrainer.Actors.Stages;
 using ActorTrainer.Actors.Telemetry;
 using ActorTrainer.Model.Common;
 using ActorTrainer.Model.Optimisation;
@@ -82,6 +83,11 @@ public sealed partial class RunCoordinator
         }
 
         var sequences = score.Targets / Math.Max(1, _services.Batches.TargetsPerSequence);
+        if (score.Outputs is { Length: > 0 } outputs)
+        {
+            _services.Observer.OnOutputs(_state.At.Step, outputs);
+        }
+
         _services.Observer.OnEvaluation(new EvaluationMetrics(
             _state.At.Step, score.LossSum / score.Targets, _services.Batches.HeldOutBaseline(sequences), (double)score.Correct / score.Targets,
             score.Targets, _services.Clock.Seconds - _startedAt));
@@ -102,12 +108,7 @@ public sealed partial class RunCoordinator
 
         if (_saved.Count == _services.Units.Count)
         {
-            foreach (var (name, hash) in BaseObjects())
-            {
-                _saved[name] = hash;
-            }
-
-            var objects = new Dictionary<string, string>(_saved);
+            var objects = BaseObjects.With(_services.Base, _saved);
             var position = _state.At;
             InBackground(Duty.Commit, () => _services.Checkpoints.Commit(position, objects));
         }
@@ -131,7 +132,7 @@ public sealed partial class RunCoordinator
         }
         else if (done.Duty == Duty.Commit)
         {
-            Record(new RunEvents.Committed(_state.Attempt, _state.At.Step, done.Result, new Dictionary<string, string>(_saved)), () =>
+            Record(new RunEvents.Committed(_state.Attempt, _state.At.Step, done.Result, BaseObjects.With(_services.Base, _saved)), () =>
             {
                 _services.Observer.OnCommit(_state.Committed.Step);
                 _services.Committed?.Invoke(_state.Committed.Step, CommittedObjects());

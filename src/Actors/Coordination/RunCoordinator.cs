@@ -1,4 +1,5 @@
 using ActorTrainer.Actors.Protocol;
+using ActorTrainer.Actors.Stages;
 using Akka.Actor;
 using Akka.Event;
 using Akka.Persistence;
@@ -144,10 +145,9 @@ public sealed partial class RunCoordinator : ReceivePersistentActor, IWithTimers
             _crew.Tell(new CrewProtocol.Assemble(_state.Run, _state.Attempt, objects));
         });
 
-    private IReadOnlyDictionary<string, string> CommittedObjects() =>
-        _state.Manifest.Length == 0 ? BaseObjects() : _state.Objects ?? _services.Checkpoints.Objects(_state.Manifest);
-
-    private Dictionary<string, string> BaseObjects() => _services.Base.ToDictionary(pair => StageProtocol.BasePrefix + pair.Key, pair => pair.Value);
+    /// <summary>What an attempt begins with: the units' committed states, if there are any, and the base.</summary>
+    private IReadOnlyDictionary<string, string> CommittedObjects() => BaseObjects.With(
+        _services.Base, _state.Manifest.Length == 0 ? new Dictionary<string, string>() : _state.Objects ?? _services.Checkpoints.Objects(_state.Manifest));
 
     private void EnsureChildren()
     {

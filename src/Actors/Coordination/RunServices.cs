@@ -20,13 +20,16 @@ public sealed record RunServices
     /// <summary>Settings for the stages' computation.</summary>
     public required string StageRecipe { get; init; }
 
-    /// <summary>Unit → hash of the weights that fine-tuning starts from; empty: initial weights.</summary>
+    /// <summary>Unit name → hash of its pre-trained weights in the store; empty: none, units begin with initial weights.</summary>
     public IReadOnlyDictionary<string, string> Base { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Whether the head uses the embedding's token table, as in pre-training.</summary>
+    /// <summary>Whether the head's decoder is the embedding's table.</summary>
     public bool Tied { get; init; } = true;
 
-    /// <summary>Told of each committed checkpoint and its objects, on the coordinator's thread; must be quick.</summary>
+    /// <summary>
+    /// Told of every checkpoint once the journal has it: step, and name → hash of its objects, the base's under <c>base/UNIT</c> among them.
+    /// Must be quick and not throw.
+    /// </summary>
     public Action<long, IReadOnlyDictionary<string, string>>? Committed { get; init; }
 
     public required IDataPlane Plane { get; init; }

@@ -1,4 +1,5 @@
 using ActorTrainer.Actors.Protocol;
+using ActorTrainer.Actors.Stages;
 
 namespace ActorTrainer.Actors.Crew;
 
@@ -34,7 +35,7 @@ public sealed partial class CrewState
         {
             Wait(gathering, _usable.Count > 0 ? "no node answers" : "there is no node: start one");
         }
-        else if (_holders.Missing(_attempt!.Objects, needs.Units, answers) is { } missing)
+        else if (_holders.Missing(_attempt!.Objects, needs.Units.Concat(_attempt.Objects.Keys.Where(BaseObjects.IsBase)), answers) is { } missing)
         {
             Wait(gathering, missing);
         }

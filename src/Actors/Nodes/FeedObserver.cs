@@ -45,6 +45,9 @@ public sealed class FeedObserver(string name, IRunObserver own, Action<IWire> fe
     }
 
     /// <inheritdoc/>
+    public void OnOutputs(long step, float[] outputs) => own.OnOutputs(step, outputs);
+
+    /// <inheritdoc/>
     public void OnEvaluation(EvaluationMetrics evaluation)
     {
         own.OnEvaluation(evaluation);

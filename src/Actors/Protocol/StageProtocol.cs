@@ -17,13 +17,15 @@ public static class StageProtocol
     /// <param name="Stages">Stages of the pipeline.</param>
     /// <param name="PartSizes">Units of every part of the model, in order; part i lies on stage i mod <paramref name="Stages"/>.</param>
     /// <param name="Recipe">Settings that only the stage's computation understands (JSON).</param>
-    /// <param name="Objects">Unit name → hash of its committed state; empty: initial weights.</param>
+    /// <param name="Objects">
+    /// Unit name → hash of its committed state, none: initial weights; and under <c>base/UNIT</c> the pre-trained weights that are loaded first.
+    /// </param>
     /// <param name="Schedule">Order of forwards and backwards in a training step.</param>
     /// <param name="StallTimeout">Seconds to wait for one transfer before the coordinator is told.</param>
     /// <param name="Peers">Data-plane address of every stage, in order; empty inside one process.</param>
     /// <param name="Sources">Hash of an object → data-plane addresses of nodes that hold it; empty when all stages share one store.</param>
     /// <param name="Replicas">Data-plane addresses of the nodes that must hold copies of this stage's unit states.</param>
-    /// <param name="Tied">Whether the head uses the embedding's token table, as in pre-training.</param>
+    /// <param name="Tied">Whether the head's decoder is the embedding's table.</param>
     [MessagePackObject]
     public sealed record Prepare(
         [property: Key(0)] string Run,
@@ -203,10 +205,10 @@ public static class StageProtocol
 }
 
 /// <summary>Sums over the targets of an evaluation.</summary>
-/// <param name="LossSum">Sum of −ln p of the right tokens.</param>
+/// <param name="LossSum">Sum of −ln p of the right tokens or classes; of squared errors for real numbers.</param>
 /// <param name="Correct">Targets predicted right.</param>
 /// <param name="Targets">Number of targets.</param>
-/// <param name="Outputs">Logits of all targets in order, where the head has few; else null or empty.</param>
+/// <param name="Outputs">The head's outputs for all targets in order, target by target; null or empty where they are too many, as for tokens.</param>
 [MessagePackObject]
 public sealed record EvaluationScore(
     [property: Key(0)] double LossSum,

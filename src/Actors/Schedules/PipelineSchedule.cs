@@ -13,7 +13,7 @@ public static class PipelineSchedule
     /// <param name="stages">Stages of the pipeline.</param>
     /// <param name="microBatches">Micro-batches of the step; neither a multiple of nor as many as the stages are needed.</param>
     /// <param name="chunks">Model parts per stage: at least 2 for <see cref="ScheduleKind.Interleaved"/>, else 1.</param>
-    /// <param name="tied">Whether the head uses the embedding's token table, as in pre-training.</param>
+    /// <param name="tied">Whether the head's decoder is the embedding's table, so that its gradient and the new table travel.</param>
     /// <exception cref="ArgumentException">The kind and the numbers do not fit together.</exception>
     public static IReadOnlyList<Instruction> Build(ScheduleKind kind, int stage, int stages, int microBatches, int chunks = 1, bool tied = true)
     {

@@ -10,12 +10,13 @@ public static class ScheduleSimulator
     /// <summary>Builds and simulates one training step.</summary>
     /// <param name="costs">Per part (chunk · stages + stage), stages · chunks of them.</param>
     /// <param name="transfer">Time of one transfer between two stages; none inside a stage.</param>
+    /// <param name="tied">Whether the head's decoder is the embedding's table.</param>
     /// <exception cref="ArgumentException">The kind, numbers and costs do not fit together.</exception>
     public static ScheduleSimulation Step(
-        ScheduleKind kind, int stages, int microBatches, int chunks, IReadOnlyList<PartCost> costs, double transfer = 0)
+        ScheduleKind kind, int stages, int microBatches, int chunks, IReadOnlyList<PartCost> costs, double transfer = 0, bool tied = true)
     {
         PipelineSchedule.Check(kind, 0, stages, microBatches, chunks);
-        var programs = Enumerable.Range(0, stages).Select(s => PipelineSchedule.Build(kind, s, stages, microBatches, chunks));
+        var programs = Enumerable.Range(0, stages).Select(s => PipelineSchedule.Build(kind, s, stages, microBatches, chunks, tied));
         return Run([.. programs], costs, transfer);
     }
 

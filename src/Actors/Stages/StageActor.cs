@@ -125,8 +125,8 @@ public sealed partial class StageActor : ReceiveActor, IWithTimers
         {
             _settings.Objects.Begin(plan.Sources, plan.Replicas);
             _computation.Prepare(plan);
-            _settings.Objects.Secure(_computation.Units.SelectMany(unit => new[] { unit, StageProtocol.BasePrefix + unit })
-                .Where(plan.Objects.ContainsKey).Select(name => plan.Objects[name]));
+            _settings.Objects.Secure(
+                _computation.Units.SelectMany(unit => new[] { unit, BaseObjects.Key(unit) }).Where(plan.Objects.ContainsKey).Select(key => plan.Objects[key]));
             return new StageProtocol.Ready(plan.Run, plan.Attempt, plan.Stage);
         });
     }

@@ -32,7 +32,7 @@ internal sealed class StageUnits : IDisposable
     /// <summary>The head, when this stage owns it.</summary>
     public HeadUnit? Head => All.Select(u => u.Unit).OfType<HeadUnit>().SingleOrDefault();
 
-    /// <summary>The head that is tied to the token table, when this stage owns it.</summary>
+    /// <summary>The head whose decoder is the embedding's table, when this stage owns it.</summary>
     public MlmHeadUnit? TiedHead => Head as MlmHeadUnit;
 
     /// <summary>Whether the first part lies here.</summary>
@@ -65,10 +65,11 @@ internal sealed class StageUnits : IDisposable
     public bool IsLast(int chunk) => _holdsHead && chunk == _chunks.Count - 1;
 
     /// <summary>Runs the units of a chunk, up to the head's input where the chunk ends with the head.</summary>
-    /// <param name="mask">[B, S], 1 at tokens and 0 at padding; null when there is no padding.</param>
-    public Tensor Run(int chunk, Tensor input, Tensor? mask, ForwardContext context)
+    /// <param name="inputs">Token ids or hidden states, and the padding mask where there is padding.</param>
+    public Tensor Run(int chunk, IReadOnlyList<Tensor> inputs, ForwardContext context)
     {
-        var hidden = input;
+        var hidden = inputs[0];
+        var mask = inputs.Count > 1 ? inputs[1] : null;
         foreach (var unit in _chunks[chunk])
         {
             hidden = unit switch
@@ -125,12 +126,8 @@ internal sealed class StageUnits : IDisposable
         var unit = UnitFactory.Create(recipe.Arch, index, recipe.Seed, device: device, bf16: recipe.BFloat16, fineTune: recipe.FineTune);
         var optimiser = new AdamW(unit.Parameters, recipe.Optim);
         All.Add((unit, optimiser));
-        if (plan.Objects.TryGetValue(StageProtocol.BasePrefix + unit.Name, out var weights))
-        {
-            BaseModel.LoadUnit(unit, store.Verified(weights));
-        }
-
-        if (plan.Objects.Keys.Any(name => !name.StartsWith(StageProtocol.BasePrefix, StringComparison.Ordinal)))
+        BaseObjects.Load(unit, plan.Objects, store);
+        if (HasStates(plan))
         {
             Load(unit, optimiser, plan.Objects, store);
         }
@@ -138,11 +135,13 @@ internal sealed class StageUnits : IDisposable
         return unit;
     }
 
+    private static bool HasStates(StageProtocol.Prepare plan) => plan.Objects.Keys.Any(key => !BaseObjects.IsBase(key));
+
     private static void Load(ModelUnit unit, AdamW optimiser, IReadOnlyDictionary<string, string> objects, IObjectStore store)
     {
         if (!objects.TryGetValue(unit.Name, out var hash))
         {
-            throw new RefusedException($"The checkpoint has no state of unit '{unit.Name}'; it holds {string.Join(", ", objects.Keys)}. It is of another model.");
+            throw new RefusedException($"The checkpoint has no state of unit '{unit.Name}'; it holds {string.Join(", ", objects.Keys.Where(key => !BaseObjects.IsBase(key)))}. It is of another model.");
         }
 
         UnitStateFile.Read(store.Verified(hash), unit.Parameters, optimiser);
@@ -162,7 +161,7 @@ internal sealed class StageUnits : IDisposable
             return;
         }
 
-        if (plan.Objects.Count == 0)
+        if (!HasStates(plan))
         {
             using var initial = EmbeddingUnit.InitialTable(recipe.Arch, recipe.Seed, device: device);
             head.UntiedCopy(initial);

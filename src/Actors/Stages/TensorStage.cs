@@ -13,15 +13,24 @@ namespace ActorTrainer.Actors.Stages;
 /// that its gradient can be sent back; micro-batches are held apart by (chunk, micro-batch) until their backward.
 /// </summary>
 /// <param name="store">Content-addressed files of unit states.</param>
-public sealed class TensorStage(IObjectStore store) : IStageComputation
+/// <param name="hooks">What looks at, or stands in for, functions that are no polynomials.</param>
+public sealed class TensorStage(IObjectStore store, StageHooks hooks) : IStageComputation
 {
     private readonly Dictionary<(int Chunk, int MicroBatch), InFlight> _inFlight = [];
+    private readonly List<float> _outputs = [];
     private TensorStageRecipe? _recipe;
     private StageUnits? _units;
+    private IPointFunctions? _functions;
     private StageProtocol.RunStep _step = new("", 0, 0, Phase.Train, 0, 0, false, false);
     private double _loss;
     private int _nonFinite;
     private EvaluationScore? _score;
+
+    /// <summary>Makes a stage with exact functions at which nobody looks.</summary>
+    public TensorStage(IObjectStore store)
+        : this(store, StageHooks.None)
+    {
+    }
 
     private StageUnits Built => _units ?? throw new InvalidOperationException("The stage was not prepared.");
 
@@ -34,6 +43,7 @@ public sealed class TensorStage(IObjectStore store) : IStageComputation
         _recipe = TensorStageRecipe.Parse(plan.Recipe);
         set_num_threads(_recipe.Threads);
         _units = StageUnits.Build(plan, _recipe, store, Device);
+        _functions = hooks.Functions(_recipe);
     }
 
     /// <inheritdoc/>
@@ -47,7 +57,8 @@ public sealed class TensorStage(IObjectStore store) : IStageComputation
         _step = step;
         _nonFinite = -1;
         _loss = Built.Head is null ? double.NaN : 0;
-        _score = step.Phase == Phase.Evaluate && Built.Head is not null ? new EvaluationScore(0, 0, 0, []) : null;
+        _outputs.Clear();
+        _score = step.Phase == Phase.Evaluate && Built.Head is not null ? new EvaluationScore(0, 0, 0) : null;
     }
 
     /// <inheritdoc/>
@@ -67,19 +78,19 @@ public sealed class TensorStage(IObjectStore store) : IStageComputation
 
         using (var mode = set_grad_enabled(!_recipe!.Recompute))
         {
-            item.Output = Run(chunk, microBatch, item);
+            Run(chunk, microBatch, item, again: false);
         }
 
         using var scope = NewDisposeScope();
-        var probe = item.Output.detach().sum().item<float>();
-        if (!float.IsFinite(probe) && _nonFinite < 0)
+        var sum = item.Output!.detach().sum().item<float>();
+        if (!float.IsFinite(sum) && _nonFinite < 0)
         {
             _nonFinite = microBatch;
         }
 
         if (Built.IsLast(chunk))
         {
-            _loss += probe;
+            _loss += sum;
             return null;
         }
 
@@ -100,23 +111,10 @@ public sealed class TensorStage(IObjectStore store) : IStageComputation
         {
             if (_recipe!.Recompute)
             {
-                item.Output!.Dispose();
-                item.Output = Run(chunk, microBatch, item);
+                Run(chunk, microBatch, item, again: true);
             }
 
-            // A part of frozen units alone at the front has nothing to learn and nobody to tell.
-            if (item.Output!.requires_grad)
-            {
-                if (gradient is null)
-                {
-                    item.Output.backward();
-                }
-                else
-                {
-                    item.Output.backward([((TensorPayload)gradient).Tensors[0].to(Device)]);
-                }
-            }
-
+            Differentiate(item, (TensorPayload?)gradient);
             return item.Input.requires_grad ? new TensorPayload(item.Input.grad!.DetachFromDisposeScope()) : null;
         }
     }
@@ -173,7 +171,7 @@ public sealed class TensorStage(IObjectStore store) : IStageComputation
     }
 
     /// <inheritdoc/>
-    public EvaluationScore? Score() => _score;
+    public EvaluationScore? Score() => _score is null ? null : _score with { Outputs = [.. _outputs] };
 
     /// <inheritdoc/>
     public IReadOnlyList<LayerDigest> Digest() => [.. Built.All.Select(u => Built.Digest(u.Unit, u.Optimiser))];
@@ -190,34 +188,64 @@ public sealed class TensorStage(IObjectStore store) : IStageComputation
         using (no_grad())
         using (NewDisposeScope())
         {
-            var hidden = Built.Run(chunk, item.Input, item.Mask, Context(microBatch));
+            var context = Context(microBatch, hooks.Probe(_recipe!, _step));
+            var hidden = Built.Run(chunk, item.Inputs, context);
             if (!Built.IsLast(chunk))
             {
                 return Activation(hidden, item);
             }
 
-            var score = Built.Head!.Evaluate(hidden, item.Targets, Context(microBatch));
-            _score = new EvaluationScore(
-                _score!.LossSum + score.LossSum, _score.Correct + score.Correct, _score.Targets + score.Targets, [.. _score.Outputs!, .. score.Outputs]);
+            var score = Built.Head!.Evaluate(hidden, item.Targets, context);
+            _score = new EvaluationScore(_score!.LossSum + score.LossSum, _score.Correct + score.Correct, _score.Targets + score.Targets);
+            _outputs.AddRange(score.Outputs);
             return null;
         }
     }
 
-    /// <summary>The part's output, or the scaled loss on the last part; outside of any dispose scope.</summary>
-    private Tensor Run(int chunk, int microBatch, InFlight item)
+    /// <summary>Computes the part's output, or the scaled loss on the last part, and the penalty; both outside of any dispose scope.</summary>
+    /// <param name="again">True: the second time with <see cref="TensorStageRecipe.Recompute"/>.</param>
+    private void Run(int chunk, int microBatch, InFlight item, bool again)
     {
         using var scope = NewDisposeScope();
-        var hidden = Built.Run(chunk, item.Input, item.Mask, Context(microBatch));
-        var output = Built.IsLast(chunk) ? Built.Head!.Loss(hidden, item.Targets, _step.Scale, Context(microBatch)) : hidden;
-        return output.DetachFromDisposeScope();
+
+        // Inputs are to be seen once; a penalty needs the run that has a graph.
+        var probe = hooks.Probe(_recipe!, _step);
+        var looks = probe is IPenaltyProbe ? again == _recipe!.Recompute : !again;
+        var context = Context(microBatch, looks ? probe : null);
+        var hidden = Built.Run(chunk, item.Inputs, context);
+        item.Output?.Dispose();
+        item.Output = (Built.IsLast(chunk) ? Built.Head!.Loss(hidden, item.Targets, _step.Scale, context) : hidden).DetachFromDisposeScope();
+        item.Penalty = (context.Probe as IPenaltyProbe)?.Take()?.DetachFromDisposeScope();
     }
 
-    /// <summary>What goes on to the next part: the hidden state, and the mask when there is one.</summary>
-    private static TensorPayload Activation(Tensor hidden, InFlight item) => item.Mask is { } mask
-        ? new TensorPayload(hidden.DetachFromDisposeScope(), mask.alias().DetachFromDisposeScope())
-        : new TensorPayload(hidden.DetachFromDisposeScope());
+    private ForwardContext Context(int microBatch, IInputProbe? probe) =>
+        new(_recipe!.Seed, _step.Step, microBatch, Training: _step.Phase == Phase.Train, probe, _functions);
 
-    private ForwardContext Context(int microBatch) => new(_recipe!.Seed, _step.Step, microBatch, Training: _step.Phase == Phase.Train);
+    /// <summary>Gradients of output and penalty in one pass. Where all is frozen there are none.</summary>
+    private void Differentiate(InFlight item, TensorPayload? gradient)
+    {
+        List<Tensor> roots = [], gradients = [];
+        if (item.Output!.requires_grad)
+        {
+            roots.Add(item.Output);
+            gradients.Add(gradient is null ? ones_like(item.Output) : gradient.Tensors[0].to(Device));
+        }
+
+        if (item.Penalty is { requires_grad: true } penalty)
+        {
+            roots.Add(penalty);
+            gradients.Add(ones_like(penalty));
+        }
+
+        if (roots.Count > 0)
+        {
+            autograd.backward(roots, gradients);
+        }
+    }
+
+    /// <summary>What the next part gets: the output, and the mask where there is one. The mask stays this stage's too.</summary>
+    private static TensorPayload Activation(Tensor output, InFlight item) => new(
+        [output.DetachFromDisposeScope(), .. item.Inputs.Skip(1).Select(mask => mask.alias().DetachFromDisposeScope())]);
 
     /// <summary>The payload's tensors on this stage's device; takes over the payload.</summary>
     private Tensor[] OnDevice(IPayload payload)
@@ -254,19 +282,22 @@ public sealed class TensorStage(IObjectStore store) : IStageComputation
     /// <summary>One micro-batch between its forward and its backward.</summary>
     private sealed class InFlight(Tensor[] inputs, Tensor[]? targets) : IDisposable
     {
+        public IReadOnlyList<Tensor> Inputs => inputs;
+
         public Tensor Input => inputs[0];
+
+        public IReadOnlyList<Tensor> Targets => targets!;
 
         public Tensor? Output { get; set; }
 
-        /// <summary>[B, S], 1 at tokens and 0 at padding; null when the batch has no padding.</summary>
-        public Tensor? Mask => inputs.Length > 1 ? inputs[1] : null;
-
-        public IReadOnlyList<Tensor> Targets => targets ?? [];
+        /// <summary>Scalar to be added to the loss.</summary>
+        public Tensor? Penalty { get; set; }
 
         public void Dispose()
         {
             Input.grad?.Dispose();
             Output?.Dispose();
+            Penalty?.Dispose();
             foreach (var tensor in inputs.Concat(targets ?? []))
             {
                 tensor.Dispose();

@@ -12,6 +12,12 @@ public sealed record TensorStageRecipe
 
     public required BertConfig Arch { get; init; }
 
+    /// <summary>What fine-tuning makes of the model; null: pre-training.</summary>
+    public FineTuneShape? FineTune { get; init; }
+
+    /// <summary>Recording of ranges, range training, polynomials.</summary>
+    public RangeOptions Ranges { get; init; } = new();
+
     public required AdamWOptions Optim { get; init; }
 
     /// <summary>What fine-tuning makes of the model; null: pre-training.</summary>
@@ -37,6 +43,7 @@ public sealed record TensorStageRecipe
     {
         Arch = options.Arch,
         FineTune = options.FineTune,
+        Ranges = options.Ranges,
         Optim = options.Train.Optim,
         Seed = options.Seed,
         Threads = options.Impl.Threads,

@@ -123,7 +123,7 @@ public interface IRunObserver
 
     void OnEvaluation(EvaluationMetrics evaluation);
 
-    /// <summary>Logits of an evaluation's targets in order, where the model has few outputs; comes before the evaluation itself.</summary>
+    /// <summary>The head's outputs of the evaluation that is reported next, target by target: logits of classes, or real numbers.</summary>
     void OnOutputs(long step, float[] outputs)
     {
     }

@@ -28,6 +28,8 @@ public sealed class RunObservers : IRunObserver
 
     public void OnEvaluation(EvaluationMetrics evaluation) => Tell(o => o.OnEvaluation(evaluation));
 
+    public void OnOutputs(long step, float[] outputs) => Tell(o => o.OnOutputs(step, outputs));
+
     public void OnSpans(IReadOnlyList<StageSpan> spans) => Tell(o => o.OnSpans(spans));
 
     public void OnDigest(long step, IReadOnlyList<LayerDigest> layers) => Tell(o => o.OnDigest(step, layers));

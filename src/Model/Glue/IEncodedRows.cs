@@ -1,33 +1,29 @@
 namespace ActorTrainer.Model.Glue;
 
-/// <summary>A tokenised split: rows of token ids with labels.</summary>
+/// <summary>Rows of a split as token ids.</summary>
 public interface IEncodedRows
 {
+    /// <summary>The task.</summary>
     GlueTaskInfo Task { get; }
 
-    /// <summary>Name of the split.</summary>
-    string Name { get; }
+    /// <summary>Identifies rows, labels and encoding: equal keys, equal rows.</summary>
+    string Key { get; }
 
-    /// <summary>Rows.</summary>
+    /// <summary>Number of rows.</summary>
     int Count { get; }
 
     /// <summary>Most tokens of a row.</summary>
     int Sequence { get; }
 
+    /// <summary>Id that rows are padded with.</summary>
     int PadId { get; }
 
-    /// <summary>SHA-256 (lower-case hex) over ids, labels and sequence.</summary>
-    string Key { get; }
-
-    /// <summary>Token ids without padding.</summary>
+    /// <summary>Token ids of a row, at least its <see cref="Length"/>.</summary>
     ReadOnlySpan<int> Ids(int row);
 
-    /// <summary>Tokens of a row.</summary>
+    /// <summary>Tokens of a row without padding.</summary>
     int Length(int row);
 
-    /// <summary>Number of the class, or the score; NaN where the split has no labels.</summary>
+    /// <summary>Number of the class, or the score.</summary>
     float Label(int row);
-
-    /// <summary>Name of the row in its file.</summary>
-    string Id(int row);
 }
