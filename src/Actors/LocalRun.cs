@@ -39,12 +39,6 @@ public sealed record LocalRun
     /// <summary>Writes the model folder of a checkpoint and returns its path.</summary>
     public required Func<CheckpointManifest, ContentStore, string> Export { get; init; }
 
-    /// <summary>Unit → hash of the weights in the folder's store that fine-tuning starts from; empty: pre-training.</summary>
-    public IReadOnlyDictionary<string, string> Base { get; init; } = new Dictionary<string, string>();
-
-    /// <summary>Told of each committed checkpoint and its objects; must be quick.</summary>
-    public Action<long, IReadOnlyDictionary<string, string>>? Committed { get; init; }
-
     public required IRunObserver Observer { get; init; }
 
     /// <summary>Unit name → hash of its pre-trained weights in the run folder's store; empty: units begin with initial weights.</summary>

@@ -77,11 +77,6 @@ public sealed partial class RunCoordinator
     private void OnEvaluated()
     {
         var score = _ledger.Score ?? new EvaluationScore(double.NaN, 0, 0);
-        if (score.Outputs is { Length: > 0 } outputs)
-        {
-            _services.Observer.OnOutputs(_state.At.Step, outputs);
-        }
-
         var sequences = score.Targets / Math.Max(1, _services.Batches.TargetsPerSequence);
         if (score.Outputs is { Length: > 0 } outputs)
         {

@@ -7,9 +7,6 @@ namespace ActorTrainer.Actors.Protocol;
 /// <summary>Messages between the coordinator and a stage. Tensors are not among them: they travel on the data plane.</summary>
 public static class StageProtocol
 {
-    /// <summary>What the name of a unit's base object in <see cref="Prepare.Objects"/> begins with: weights that fine-tuning starts from.</summary>
-    public const string BasePrefix = "base/";
-
     /// <summary>Become stage <paramref name="Stage"/> of <paramref name="Stages"/>: build or load the units of the stage's parts.</summary>
     /// <param name="Run">Run id.</param>
     /// <param name="Attempt">Attempt that begins.</param>

@@ -1,6 +1,7 @@
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Checkpoints;
 using ActorTrainer.Model.Common;
+using ActorTrainer.Model.FineTuning;
 
 namespace ActorTrainer.Actors.Stages;
 
@@ -44,23 +45,6 @@ public static class BaseObjects
             throw new RefusedException($"There are no pre-trained weights of unit '{unit.Name}', only of {string.Join(", ", objects.Keys.Where(IsBase))}. They are of another model.");
         }
 
-        var header = SafeTensors.Read(store.Verified(hash));
-        foreach (var (parameter, frozen) in unit.Parameters.Select(p => (p, false)).Concat(unit.Frozen.Select(p => (p, true))))
-        {
-            if (header.Find(parameter.Name) is not null)
-            {
-                SafeTensors.LoadInto(header, parameter.Name, parameter.Value);
-            }
-            else if (frozen || IsOfPretraining(parameter.Name))
-            {
-                throw new RefusedException($"The pre-trained weights of unit '{unit.Name}' ({header.Path}) lack {parameter.Name}; they are of another model.");
-            }
-        }
+        BaseModel.LoadUnit(unit, store.Verified(hash));
     }
-
-    /// <summary>Adapters, pooler and head are new; all else comes from pre-training.</summary>
-    private static bool IsOfPretraining(string name) =>
-        name.StartsWith("encoder.", StringComparison.Ordinal)
-        && !name.EndsWith(ParameterNames.LoraDown, StringComparison.Ordinal)
-        && !name.EndsWith(ParameterNames.LoraUp, StringComparison.Ordinal);
 }

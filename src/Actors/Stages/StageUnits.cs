@@ -4,7 +4,6 @@ using ActorTrainer.Actors.Telemetry;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Checkpoints;
 using ActorTrainer.Model.Common;
-using ActorTrainer.Model.FineTuning;
 using ActorTrainer.Model.Optimisation;
 using static TorchSharp.torch;
 

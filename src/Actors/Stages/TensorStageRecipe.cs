@@ -20,9 +20,6 @@ public sealed record TensorStageRecipe
 
     public required AdamWOptions Optim { get; init; }
 
-    /// <summary>What fine-tuning makes of the model; null: pre-training.</summary>
-    public FineTuneShape? FineTune { get; init; }
-
     /// <summary>Seed of initial weights and dropout.</summary>
     public required ulong Seed { get; init; }
 

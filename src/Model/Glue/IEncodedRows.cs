@@ -1,29 +1,35 @@
 namespace ActorTrainer.Model.Glue;
 
-/// <summary>Rows of a split as token ids.</summary>
+/// <summary>The rows of a split as token ids. May be read by several threads at a time.</summary>
 public interface IEncodedRows
 {
     /// <summary>The task.</summary>
     GlueTaskInfo Task { get; }
 
-    /// <summary>Identifies rows, labels and encoding: equal keys, equal rows.</summary>
+    /// <summary>Name of the split, e.g. <c>dev</c>.</summary>
+    string Name { get; }
+
+    /// <summary>What the rows were made of and how: equal keys, equal rows.</summary>
     string Key { get; }
 
     /// <summary>Number of rows.</summary>
     int Count { get; }
 
-    /// <summary>Most tokens of a row.</summary>
+    /// <summary>Longest row possible, in tokens.</summary>
     int Sequence { get; }
 
-    /// <summary>Id that rows are padded with.</summary>
+    /// <summary>Id that fills a row up.</summary>
     int PadId { get; }
 
-    /// <summary>Token ids of a row, at least its <see cref="Length"/>.</summary>
+    /// <summary>Token ids of a row without padding.</summary>
     ReadOnlySpan<int> Ids(int row);
 
     /// <summary>Tokens of a row without padding.</summary>
     int Length(int row);
 
-    /// <summary>Number of the class, or the score.</summary>
+    /// <summary>Number of the class, or the real number; NaN where there is none.</summary>
     float Label(int row);
+
+    /// <summary>Name of the row in its file.</summary>
+    string Id(int row);
 }

@@ -2,6 +2,7 @@ using ActorTrainer.Actors;
 using ActorTrainer.Actors.Coordination;
 using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Schedules;
+using ActorTrainer.Actors.Stages;
 using ActorTrainer.Bench;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Checkpoints;
@@ -91,14 +92,14 @@ internal sealed record FineTuneTrial
                 Impl = new ImplOptions { Device = DeviceKind.Cpu, MicroBatchSize = 4, Threads = 1, DigestEvery = 1, TraceSteps = 0, SerializeMessages = Serialize },
             },
             Folder = folder,
-            Batches = new GlueBatchSource(Train, null, Padding, shuffle: true, seed: 5),
+            Batches = new GlueBatchSource(Train, null, seed: 5, padding: Padding),
             Partition = StagePartition.FromCut(Cut, UnitFactory.Count(Arch)),
             TokenizerHash = "none",
             DataKey = "made",
             Base = BaseModel.WriteUnits(source, store),
             Committed = committed,
             Export = (manifest, objects) => CheckpointFolder.Write(path, manifest.Step, target => FineTunedModel.Write(
-                target, manifest.Arch, Shape, StateFiles(manifest, objects, ""), StateFiles(manifest, objects, StageProtocol.BasePrefix), AdapterSaving.Separate)),
+                target, manifest.Arch, Shape, StateFiles(manifest, objects, unit => unit), StateFiles(manifest, objects, BaseObjects.Key), AdapterSaving.Separate)),
             Observer = new RunProbe
             {
                 Step = metrics =>
@@ -131,6 +132,6 @@ internal sealed record FineTuneTrial
         Digest = (step, layers) => digests.Add($"{step} " + string.Join(' ', layers.Select(layer => $"{layer.Layer} {layer.Weights} {layer.Optimiser} {layer.Rng}"))),
     };
 
-    private static Dictionary<string, string> StateFiles(CheckpointManifest manifest, ContentStore objects, string prefix) =>
-        UnitFactory.Names(manifest.Arch).ToDictionary(unit => unit, unit => objects.Verified(manifest.Units[prefix + unit]));
+    private static Dictionary<string, string> StateFiles(CheckpointManifest manifest, ContentStore objects, Func<string, string> name) =>
+        UnitFactory.Names(manifest.Arch).ToDictionary(unit => unit, unit => objects.Verified(manifest.Units[name(unit)]));
 }
