@@ -36,13 +36,13 @@ public class WireSerializerTests() : TestKit(WireSerializer.Config.WithFallback(
 
     private static readonly object[] Samples =
     [
-        new StageProtocol.Prepare("r", 2, 1, 4, [1, 2, 1, 1], "{\"a\":1}", Objects, ScheduleKind.Interleaved, 30, ["a:1", "b:2"], Addresses, ["c:3"]),
+        new StageProtocol.Prepare("r", 2, 1, 4, [1, 2, 1, 1], "{\"a\":1}", Objects, ScheduleKind.Interleaved, 30, ["a:1", "b:2"], Addresses, ["c:3"], Tied: false),
         new StageProtocol.Ready("r", 2, 1),
         new StageProtocol.RunStep("r", 2, 7, Phase.Evaluate, 3, 0.125, true, true),
         new StageProtocol.GradientsReady("r", 2, 7, 1, new Dictionary<int, double[]> { [3] = [1.5, double.NaN], [4] = [] }, double.PositiveInfinity, -1),
         new StageProtocol.Update("r", 2, 7, 1e-3, 0.5, true),
         new StageProtocol.StepDone(
-            "r", 2, 7, Phase.Train, 1, 0.5, 1.25, double.NaN, new EvaluationScore(1.5, 2, 3), [new LayerDigest("layers.0", "a", "b", "c")],
+            "r", 2, 7, Phase.Train, 1, 0.5, 1.25, double.NaN, new EvaluationScore(1.5, 2, 3, [0.5f, -1]), [new LayerDigest("layers.0", "a", "b", "c")],
             [new StageSpan(1, 7, new Instruction(InstructionKind.Backward, 2, 1), 0.5, 0.75)]),
         new StageProtocol.Save("r", 2, 7),
         new StageProtocol.Saved("r", 2, 7, 1, Objects),

@@ -21,6 +21,28 @@ public class PipelineScheduleTests
         [.. Enumerable.Range(0, shape.Stages).Select(s => PipelineSchedule.Build(shape.Kind, s, shape.Stages, shape.MicroBatches, shape.Chunks))];
 
     [Fact]
+    public void Without_a_tied_table_nothing_of_it_is_in_any_program_and_no_schedule_deadlocks()
+    {
+        foreach (var (kind, chunks) in new[] { (ScheduleKind.GPipe, 1), (ScheduleKind.OneForwardOneBackward, 1), (ScheduleKind.Interleaved, 2) })
+        {
+            for (var stages = 1; stages <= 4; stages++)
+            {
+                for (var microBatches = 1; microBatches <= 9; microBatches++)
+                {
+                    var untied = Enumerable.Range(0, stages).Select(s => PipelineSchedule.Build(kind, s, stages, microBatches, chunks, tied: false)).ToList();
+                    for (var stage = 0; stage < stages; stage++)
+                    {
+                        var tied = PipelineSchedule.Build(kind, stage, stages, microBatches, chunks);
+                        Assert.Equal(tied.Where(i => !i.Kind.ToString().Contains("Tied", StringComparison.Ordinal)), untied[stage]);
+                    }
+
+                    ScheduleSimulator.Run(untied, [.. Enumerable.Repeat(new PartCost(1, 2), stages * chunks)]);
+                }
+            }
+        }
+    }
+
+    [Fact]
     public void Every_micro_batch_goes_once_each_way_through_every_part_with_its_backward_ascending_and_after_its_forward()
     {
         foreach (var shape in Shapes())
