@@ -69,6 +69,14 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         ("ks1", typeof(ClusterEvents.Submitted)),
         ("ke1", typeof(ClusterEvents.Ended)),
         ("kk1", typeof(ClusterEvents.Kept)),
+        ("ve1", typeof(EvaluationProtocol.Evaluate)),
+        ("vw1", typeof(EvaluationProtocol.Want)),
+        ("va1", typeof(EvaluationProtocol.Assign)),
+        ("vs1", typeof(EvaluationProtocol.Scored)),
+        ("vj1", typeof(EvaluationProtocol.JobFailed)),
+        ("vd1", typeof(EvaluationProtocol.Evaluated)),
+        ("vf1", typeof(EvaluationProtocol.Failed)),
+        ("vp1", typeof(EvaluationProtocol.Superseded)),
     ];
 
     private static readonly FrozenDictionary<string, Type> Types = Table.ToFrozenDictionary(e => e.Manifest, e => e.Type);

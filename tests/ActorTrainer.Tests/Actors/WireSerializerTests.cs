@@ -88,6 +88,14 @@ public class WireSerializerTests() : TestKit(WireSerializer.Config.WithFallback(
         new ClusterEvents.Submitted("r", "a=1"),
         new ClusterEvents.Kept("r", 7, ["ab"]),
         new ClusterEvents.Ended("r", new RunProtocol.Outcome(OutcomeKind.Failed, 7, "why", "")),
+        new EvaluationProtocol.Evaluate("q", "r", 7, new EvaluationModel("{}", Objects, ""), ["dev"]),
+        new EvaluationProtocol.Want(),
+        new EvaluationProtocol.Assign("q", 3, new EvaluationModel("{}", Objects, "where"), "dev", 64, 32, 16),
+        new EvaluationProtocol.Scored("q", 3, [1.5f, float.NaN]),
+        new EvaluationProtocol.JobFailed("q", 3, "why"),
+        new EvaluationProtocol.Evaluated("q", 7, new Dictionary<string, float[]> { ["dev"] = [1.5f, -2], ["test"] = [] }),
+        new EvaluationProtocol.Failed("q", 7, "why"),
+        new EvaluationProtocol.Superseded("q", 7, 9),
     ];
 
     [Fact]
