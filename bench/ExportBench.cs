@@ -3,6 +3,7 @@ using System.Globalization;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Export;
 using ActorTrainer.Model.Glue;
+using TorchSharp;
 
 namespace ActorTrainer.Bench;
 
@@ -18,6 +19,7 @@ public static class ExportBench
         var folder = Path.Combine(Directory.CreateDirectory(arguments.Text("out", ".")).FullName, $"export-{Guid.NewGuid():N}");
         try
         {
+            torch.set_num_threads(1); // a block is small: a second thread gains nothing, and on a busy machine waiting for it costs much
             var before = ProcessMemory.Resident;
             using var embedding = new EmbeddingUnit(Arch, 1);
             var rows = new Rows((int)(gigabytes * 1_000_000_000L / (4L * Arch.Sequence * Arch.Hidden)));
