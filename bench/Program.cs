@@ -17,6 +17,9 @@ try
         case "leak":
             await LeakBench.Run(new Arguments(args[1..], "steps", "every", "out"));
             return 0;
+        case "export":
+            ExportBench.Run(new Arguments(args[1..], "gigabytes", "out"));
+            return 0;
         case "dataplane":
             await DataPlaneBench.Run(new Arguments(args[1..], "rounds", "seconds"));
             return 0;
@@ -30,6 +33,7 @@ try
                   pipeline [shapes=deep,narrow,small] [rounds=5] [warmup=2] [steps=4]   speed and memory against a plain loop
                   bubble   [warmup=2] [steps=7] [rows=8]                                idle time against the formula
                   leak     [steps=10000] [every=100] [out=FOLDER]                       memory over many steps
+                  export   [gigabytes=10] [out=FOLDER]                          memory and speed of exported fine-tuning data
                   dataplane [rounds=7] [seconds=5]                                      payloads between processes against a plain socket
                 """);
             return 2;

@@ -139,7 +139,7 @@ public static class SafeTensors
     }
 
     /// <summary>The file order of tensors, and their offsets.</summary>
-    private static List<SafeTensorsEntry> LayOut(IEnumerable<(string Name, string DType, IReadOnlyList<long> Shape)> tensors)
+    internal static List<SafeTensorsEntry> LayOut(IEnumerable<(string Name, string DType, IReadOnlyList<long> Shape)> tensors)
     {
         var position = 0L;
         var entries = new List<SafeTensorsEntry>();
