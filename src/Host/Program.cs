@@ -4,6 +4,7 @@ using ActorTrainer.Host.Cli;
 using ActorTrainer.Host.Cluster;
 using ActorTrainer.Host.Cluster.Local;
 using ActorTrainer.Host.Commands;
+using ActorTrainer.Host.FineTuning;
 
 namespace ActorTrainer.Host;
 
@@ -15,6 +16,9 @@ public static class Program
     [
         new DelegateCommand(CommandDescriptions.Dev, PretrainCommand.Dev),
         new DelegateCommand(CommandDescriptions.Pretrain, PretrainCommand.Pretrain),
+        new DelegateCommand(FineTuneDescriptions.FineTune, FineTuneCommand.Run),
+        new DelegateCommand(FineTuneDescriptions.Evaluate, EvaluateCommand.Run),
+        new DelegateCommand(FineTuneDescriptions.Export, ExportCommand.Run),
         new DelegateCommand(CommandDescriptions.CompareRuns, CompareRunsCommand.Run),
         new DelegateCommand(CommandDescriptions.Tokenizer, TokenizerCommand.Run),
         new DelegateCommand(ClusterCommandDescriptions.Node, NodeCommand.Run),

@@ -1,6 +1,7 @@
 using ActorTrainer.Actors.DataPlane;
 using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Telemetry;
+using ActorTrainer.Model.Common;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Checkpoints;
 using ActorTrainer.Model.Optimisation;
@@ -41,7 +42,7 @@ public sealed class TensorStage(IObjectStore store, StageHooks hooks) : IStageCo
     {
         Release();
         _recipe = TensorStageRecipe.Parse(plan.Recipe);
-        set_num_threads(_recipe.Threads);
+        TorchThreads.Use(_recipe.Threads);
         _units = StageUnits.Build(plan, _recipe, store, Device);
         _functions = hooks.Functions(_recipe);
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ActorTrainer.Model.Common;
 using static TorchSharp.torch;
 
 namespace ActorTrainer.Host.Cluster;
@@ -13,7 +14,7 @@ internal static class NodeSpeed
     /// <summary>GFLOP/s of float32 matrix products with one thread: the fastest of those of a fifth of a second, so that a short disturbance does not count.</summary>
     public static double Measure()
     {
-        set_num_threads(1);
+        TorchThreads.Use(1);
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
         var (a, b, product) = (ones(Rows, Width), ones(Width, Width), zeros(Rows, Width));

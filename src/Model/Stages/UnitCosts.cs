@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ActorTrainer.Model.Common;
 using ActorTrainer.Model.Bert;
 using static TorchSharp.torch;
 
@@ -20,7 +21,7 @@ public static class UnitCosts
     public static IReadOnlyList<double> Measure(
         BertConfig config, int rows, int targetsPerRow, int threads, Device device, bool bf16, FineTuneShape? fineTune = null)
     {
-        set_num_threads(threads);
+        TorchThreads.Use(threads);
         using var scope = NewDisposeScope();
         using var generator = new Generator(0, device);
         var ids = randint(0, config.Vocabulary, [rows, config.Sequence], ScalarType.Int64, device, generator: generator);

@@ -31,4 +31,6 @@ internal sealed class SampleRows : IEncodedRows
     public int Length(int row) => _rows[row].Length;
 
     public float Label(int row) => row % 2;
+
+    public string Id(int row) => $"{row}";
 }

@@ -157,7 +157,11 @@ internal sealed class RandomRows(GlueTask task, int count, long seed) : IEncoded
 
     public GlueTaskInfo Task => GlueTasks.Of(task);
 
-    public string Key => $"random {count} {seed}";
+    public string Name => "train";
+
+        public string Id(int row) => $"{row}";
+
+        public string Key => $"random {count} {seed}";
 
     public int Count => count;
 

@@ -1,0 +1,33 @@
+using ActorTrainer.Host.Cli;
+using ActorTrainer.Host.Commands;
+using ActorTrainer.Model.Glue;
+
+namespace ActorTrainer.Host.FineTuning;
+
+/// <summary><c>finetune</c>: tasks and repeats one after another, then a table.</summary>
+internal static class FineTuneCommand
+{
+    /// <summary>Runs all tasks of the configuration.</summary>
+    public static async Task<int> Run(CommandContext context, CancellationToken stop)
+    {
+        var run = context.Run;
+        var progress = new PhaseProgress(context.Out, context.Console.Profile.Out.IsTerminal, TimeProvider.System);
+        var model = PretrainedModel.Of(run, context.Words.Any(word => word.StartsWith("arch", StringComparison.Ordinal)));
+        var inputs = new GlueInputs(run, progress);
+        var tasks = run.Eval.Tasks.Select(GlueTasks.Parse).ToList();
+        context.Out.WriteLine($"fine-tuning of {model.Source.Name}: {run.Eval.MethodName}, {string.Join(", ", tasks.Select(task => task.Name))}");
+        foreach (var task in tasks)
+        {
+            for (var repeat = 1; repeat <= run.Eval.Repeats; repeat++)
+            {
+                var code = await new FineTuneSession(context, model, inputs, progress, task, repeat).Run(stop).ConfigureAwait(false);
+                if (code != App.Done)
+                {
+                    return code;
+                }
+            }
+        }
+
+        return App.Done;
+    }
+}

@@ -1,0 +1,50 @@
+using ActorTrainer.Actors.Stages;
+using ActorTrainer.Host.Commands;
+using ActorTrainer.Host.Configuration;
+using ActorTrainer.Model.Bert;
+using ActorTrainer.Model.Checkpoints;
+using ActorTrainer.Model.FineTuning;
+using ActorTrainer.Model.Stages;
+using ActorTrainer.Model.Tokenization;
+
+namespace ActorTrainer.Host.FineTuning;
+
+/// <summary>What a fine-tuning run is made of.</summary>
+internal static class FineTuneParts
+{
+    /// <summary>The cut that the configuration asks for. By default the units are spread by number: the head is small and the embedding a look-up.</summary>
+    public static StagePartition Partition(RunConfiguration run, FineTuneShape shape, DeviceChoice device)
+    {
+        var units = UnitFactory.Count(run.Arch);
+        var parts = run.Pipeline.Stages * run.Pipeline.Chunks;
+        return run.Pipeline.Cut.Count > 0 ? StagePartition.FromCut(run.Pipeline.Cut, units)
+            : run.Pipeline.Partition == Actors.PartitionKind.Count || parts == 1 || parts == units ? StagePartition.ByCount(units, parts)
+            : StagePartition.ByCost(UnitCosts.Measure(run.Arch, RunParts.RowsOf(run), 1, run.Impl.Threads, device.Device, device.BFloat16, shape), parts);
+    }
+
+    /// <summary>Number of learned parameters.</summary>
+    public static long Trainable(BertConfig arch, FineTuneShape shape)
+    {
+        var units = FineTunedModel.CreateUnits(arch, shape);
+        try
+        {
+            return units.Sum(unit => unit.Parameters.Sum(parameter => parameter.Value.numel()));
+        }
+        finally
+        {
+            units.ForEach(unit => unit.Dispose());
+        }
+    }
+
+    /// <summary>Writes the model folder of a checkpoint and returns its path.</summary>
+    public static string Export(
+        string runFolder, CheckpointManifest manifest, IObjectStore store, FineTuneShape shape, AdapterSaving saving, WordPieceTokenizer tokenizer) =>
+        CheckpointFolder.Write(runFolder, manifest.Step, folder =>
+        {
+            FineTunedModel.Write(folder, manifest.Arch, shape, Files(unit => unit), Files(BaseObjects.Key), saving);
+            TokenizerFile.SaveJson(tokenizer, Path.Combine(folder, CheckpointFolder.TokenizerFile));
+
+            Dictionary<string, string> Files(Func<string, string> name) =>
+                UnitFactory.Names(manifest.Arch).ToDictionary(unit => unit, unit => store.Verified(manifest.Units[name(unit)]));
+        });
+}
