@@ -2,7 +2,8 @@ namespace ActorTrainer.He.Approximation;
 
 /// <summary>
 /// sign(x) on [−1, −ε] ∪ [ε, 1] as a composition of odd minimax polynomials, each fitted to the range that the one before leaves
-/// (the minimax composite of Lee et al.). Beyond [−1, 1] it grows at once: inputs have to be kept inside.
+/// (the minimax composite of Lee et al.). Just beyond [−1, 1] it tells the wrong sign, and a
+/// percent further it explodes: inputs have to be kept inside.
 /// </summary>
 public sealed class CompositeSign
 {

@@ -115,9 +115,9 @@ public sealed record FunctionFit : IJsonOnDeserialized
             FunctionNames.InverseRoot or FunctionNames.Exp or FunctionNames.Tanh or FunctionNames.Reciprocal => (1, 1),
             _ => throw new ArgumentException($"No function is called '{Function}'."),
         };
-        if (Parts.Count < least || Parts.Count > most || Parts.Contains(null!))
+        if (Parts is null || Parts.Count < least || Parts.Count > most || Parts.Contains(null!))
         {
-            throw new ArgumentException($"A fit of {Function} has {least} to {most} polynomials; found {Parts.Count}.");
+            throw new ArgumentException($"A fit of {Function} has {least} to {most} polynomials; found {Parts?.Count ?? 0}.");
         }
 
         if (Newton is < 0 or > MaxNewton || (Newton > 0 && Function != FunctionNames.InverseRoot)
