@@ -2,6 +2,7 @@ using ActorTrainer.Actors;
 using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Host.Cli;
 using ActorTrainer.Host.Cluster;
+using ActorTrainer.Host.FineTuning;
 
 namespace ActorTrainer.Host.Commands;
 
@@ -11,10 +12,16 @@ internal static class PretrainCommand
     /// <summary>Runs <c>pretrain</c>.</summary>
     public static Task<int> Pretrain(CommandContext context, CancellationToken stop) => Run(context, stop);
 
-    /// <summary>Runs <c>dev</c>: the same, and a word on what to do next.</summary>
+    /// <summary>Runs <c>dev</c>: the same, then fine-tuning on a sample task, and a word on what to do next.</summary>
     public static async Task<int> Dev(CommandContext context, CancellationToken stop)
     {
         var code = await Run(context, stop).ConfigureAwait(false);
+        if (code == App.Done && !stop.IsCancellationRequested && context.Run.Cluster.Seeds.Count == 0)
+        {
+            context.Out.WriteLine();
+            code = await FineTuneCommand.Run(context, stop).ConfigureAwait(false);
+        }
+
         if (code == App.Done && !stop.IsCancellationRequested)
         {
             var next = NextSteps(context).ToList();
@@ -43,6 +50,7 @@ internal static class PretrainCommand
             yield return ($"actortrainer compare-runs {run.Name} {run.Name}-single{(baseDir is null ? "" : " " + baseDir)}", "… ends with the same bits");
         }
 
+        yield return ($"actortrainer finetune eval=GLUE_sane name={run.Name} eval.path=GLUE_FOLDER", "the same model on real tasks");
         yield return ("actortrainer pretrain --help", "real runs");
     }
 
