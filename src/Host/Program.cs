@@ -16,6 +16,7 @@ public static class Program
         new DelegateCommand(CommandDescriptions.Dev, PretrainCommand.Dev),
         new DelegateCommand(CommandDescriptions.Pretrain, PretrainCommand.Pretrain),
         new DelegateCommand(CommandDescriptions.CompareRuns, CompareRunsCommand.Run),
+        new DelegateCommand(ResultsCommand.Description, ResultsCommand.Run),
         new DelegateCommand(CommandDescriptions.Tokenizer, TokenizerCommand.Run),
         new DelegateCommand(ClusterCommandDescriptions.Node, NodeCommand.Run),
         new DelegateCommand(ClusterCommandDescriptions.Status, StatusCommand.Run),
