@@ -20,6 +20,7 @@ public static class Program
         new DelegateCommand(FineTuneDescriptions.Evaluate, EvaluateCommand.Run),
         new DelegateCommand(FineTuneDescriptions.Export, ExportCommand.Run),
         new DelegateCommand(CommandDescriptions.CompareRuns, CompareRunsCommand.Run),
+        new DelegateCommand(ResultsCommand.Description, ResultsCommand.Run),
         new DelegateCommand(CommandDescriptions.Tokenizer, TokenizerCommand.Run),
         new DelegateCommand(ClusterCommandDescriptions.Node, NodeCommand.Run),
         new DelegateCommand(ClusterCommandDescriptions.Status, StatusCommand.Run),

@@ -5,6 +5,7 @@ using ActorTrainer.Model.Checkpoints;
 using ActorTrainer.Model.Common;
 using ActorTrainer.Model.FineTuning;
 using ActorTrainer.Model.Glue;
+using ActorTrainer.Model.Ranges;
 using ActorTrainer.Model.Tokenization;
 
 namespace ActorTrainer.Host.FineTuning;
@@ -24,20 +25,29 @@ internal static class EvaluateCommand
             var sequence = Model.Bert.ModelConfigFile.Load(Path.Combine(folder, CheckpointFolder.ConfigFile)).Sequence;
             var splits = inputs.Evaluation(task, tokenizer, sequence).ToList();
             IReadOnlyList<EncodedSplit> tests = context.Has("--predict") ? [.. task.TestSplits.Select(split => inputs.Split(task, split, tokenizer, sequence))] : [];
-            await using var scoring = new Scoring(run, splits, null, Scoring.Recipe(run, null, DeviceChoice.Of(run.Impl)));
+            var own = Path.Combine(folder, Calibration.FileName);
+            var functions = run.Eval.Functions == FunctionKind.Polynomial
+                ? new PolynomialFunctions(Polynomials.Load(run.Eval.Calibration, File.Exists(own) ? own : null, folder))
+                : null;
+            await using var scoring = new Scoring(run, splits, null, Scoring.Recipe(run, null, DeviceChoice.Of(run.Impl)), functions);
             context.Out.WriteLine($"{task.Name}: {folder}");
             foreach (var score in await scoring.OfFolder(folder, stop).ConfigureAwait(false))
             {
                 context.Out.WriteLine($"  {score.Split,-14}  {Scoring.Describe(score)}");
             }
 
+            if (functions is not null)
+            {
+                Polynomials.Report(context.Out, functions);
+            }
+
             if (tests.Count > 0)
             {
-                await using var predicting = new Scoring(run, tests, null, Scoring.Recipe(run, null, DeviceChoice.Of(run.Impl)));
+                await using var predicting = new Scoring(run, tests, null, Scoring.Recipe(run, null, DeviceChoice.Of(run.Impl)), functions);
                 var outputs = await predicting.Outputs(folder, [.. tests.Select(test => test.Name)], stop).ConfigureAwait(false);
                 foreach (var test in tests)
                 {
-                    var target = Path.Combine(FineTuneFolders.Of(run), "predictions");
+                    var target = Path.Combine(FineTuneFolders.Trained(run), "predictions");
                     SubmissionFile.Write(
                         target, task, test.Name, [.. Enumerable.Range(0, test.Count).Select(test.Id)], GlueScore.Predictions(task, outputs.Outputs[test.Name]));
                     context.Out.WriteLine($"  {test.Name,-14}  {test.Count:N0} predictions in {target}");
@@ -61,7 +71,7 @@ internal static class EvaluateCommand
         {
             for (var repeat = 1; repeat <= run.Eval.Repeats; repeat++)
             {
-                if (CheckpointFolder.Latest(Path.Combine(FineTuneFolders.Of(run), FineTuneFolders.RunName(task, repeat))) is { } folder)
+                if (CheckpointFolder.Latest(Path.Combine(FineTuneFolders.Trained(run), FineTuneFolders.RunName(task, repeat))) is { } folder)
                 {
                     found = true;
                     yield return (folder, task);
@@ -72,7 +82,7 @@ internal static class EvaluateCommand
         if (!found)
         {
             throw new RefusedException(
-                $"{FineTuneFolders.Of(run)} has no fine-tuned model of {string.Join(", ", run.Eval.Tasks)}: fine-tune first, or name the right eval.label, eval.method or model=FOLDER.");
+                $"{FineTuneFolders.Trained(run)} has no fine-tuned model of {string.Join(", ", run.Eval.Tasks)}: fine-tune first, or name the right eval.label, eval.method or model=FOLDER.");
         }
     }
 }

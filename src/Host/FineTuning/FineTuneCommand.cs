@@ -1,5 +1,6 @@
 using ActorTrainer.Host.Cli;
 using ActorTrainer.Host.Commands;
+using ActorTrainer.Host.Reports.Glue;
 using ActorTrainer.Model.Glue;
 
 namespace ActorTrainer.Host.FineTuning;
@@ -26,6 +27,17 @@ internal static class FineTuneCommand
                     return code;
                 }
             }
+        }
+
+        var folder = FineTuneFolders.Of(run);
+        var found = GlueReports.Find(folder);
+        if (found.Results.Count > 0 && run.Eval.Path.Length > 0) // scores of the sample set say nothing beside published ones
+        {
+            var table = GlueTable.Of(found.Results);
+            context.Out.WriteLine();
+            GlueReports.Print(table, context.Out);
+            GlueReports.SaveTable(folder, table, $"{run.Name}, {run.Eval.MethodName}");
+            context.Out.WriteLine($"table: {folder}/glue.md, glue.json; all runs: actortrainer results");
         }
 
         return App.Done;

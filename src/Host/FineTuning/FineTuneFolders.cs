@@ -13,6 +13,9 @@ internal static class FineTuneFolders
     /// <summary>Name of one run inside that folder; repeats count from 1.</summary>
     public static string RunName(GlueTaskInfo task, int repeat) => $"{task.Name}-{repeat}";
 
+    /// <summary>The same for what evaluates a model: how functions are computed then says nothing about how it was trained.</summary>
+    public static string Trained(RunConfiguration run) => Of(run with { Eval = run.Eval with { Functions = FunctionKind.Exact } });
+
     private static string LabelOf(FineTuneOptions options) => options.Label.Length > 0 ? options.Label
         : (options.Method == FineTuneMethod.Lora ? $"lora{options.LoraRank}" : "full") + (options.Functions == FunctionKind.Polynomial ? "-polynomial" : "");
 }

@@ -4,6 +4,7 @@ using ActorTrainer.Host.Configuration;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Checkpoints;
 using ActorTrainer.Model.FineTuning;
+using ActorTrainer.Model.Ranges;
 using ActorTrainer.Model.Stages;
 using ActorTrainer.Model.Tokenization;
 
@@ -38,11 +39,15 @@ internal static class FineTuneParts
 
     /// <summary>Writes the model folder of a checkpoint and returns its path.</summary>
     public static string Export(
-        string runFolder, CheckpointManifest manifest, IObjectStore store, FineTuneShape shape, AdapterSaving saving, WordPieceTokenizer tokenizer) =>
+        string runFolder, CheckpointManifest manifest, IObjectStore store, FineTuneShape shape, AdapterSaving saving, WordPieceTokenizer tokenizer, RangeRecorder recorder) =>
         CheckpointFolder.Write(runFolder, manifest.Step, folder =>
         {
             FineTunedModel.Write(folder, manifest.Arch, shape, Files(unit => unit), Files(BaseObjects.Key), saving);
             TokenizerFile.SaveJson(tokenizer, Path.Combine(folder, CheckpointFolder.TokenizerFile));
+            if (recorder.Statistics is { Count: > 0 } statistics)
+            {
+                Calibration.Of(statistics).Save(Path.Combine(folder, Calibration.FileName));
+            }
 
             Dictionary<string, string> Files(Func<string, string> name) =>
                 UnitFactory.Names(manifest.Arch).ToDictionary(unit => unit, unit => store.Verified(manifest.Units[name(unit)]));

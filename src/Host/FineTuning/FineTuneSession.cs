@@ -1,6 +1,7 @@
 using ActorTrainer.Actors;
 using ActorTrainer.Actors.Coordination;
 using ActorTrainer.Actors.Protocol;
+using ActorTrainer.Actors.Stages;
 using ActorTrainer.Host.Cli;
 using ActorTrainer.Host.Commands;
 using ActorTrainer.Host.Configuration;
@@ -11,6 +12,7 @@ using ActorTrainer.Model.Checkpoints;
 using ActorTrainer.Model.Common;
 using ActorTrainer.Model.FineTuning;
 using ActorTrainer.Model.Glue;
+using ActorTrainer.Model.Ranges;
 
 namespace ActorTrainer.Host.FineTuning;
 
@@ -19,6 +21,7 @@ internal sealed class FineTuneSession(
     CommandContext context, PretrainedModel model, GlueInputs inputs, PhaseProgress progress, GlueTaskInfo task, int repeat)
 {
     private readonly RunConfiguration _run = context.Run;
+    private readonly RangeRecorder _recorder = new();
     private readonly FineTuneShape _shape = context.Run.Eval.Shape(task.Name, task.Outputs);
 
     /// <summary>Trains, scores and reports; a complete run is left as it is.</summary>
@@ -38,9 +41,11 @@ internal sealed class FineTuneSession(
             $"{run.Name}: {train.Count:N0} training rows, {run.Train.Budget:N0} steps of {run.Train.BatchSize}, {FineTuneParts.Trainable(run.Arch, _shape):N0} trained parameters "
             + $"in {run.Pipeline.Stages} stage(s) {RunParts.Describe(partition, run)}, {device}");
 
+        var calibration = run.Eval.Functions == FunctionKind.Polynomial ? Polynomials.Load(run.Eval.Calibration, model.Source.Calibration, model.Source.Name) : null;
+        var functions = calibration is null ? null : new PolynomialFunctions(calibration);
         var reporting = new RunReporting(context with { Configuration = context.Configuration! with { Run = run } }, folder.Root, RunParts.BubbleFormula(run));
         var observer = new LockedObserver(reporting.Observer);
-        await using var scoring = new Scoring(run, evaluation, store, TensorEvaluationOf(run, device));
+        await using var scoring = new Scoring(run, evaluation, store, Scoring.Recipe(run, _shape, device), functions);
         RunProtocol.Outcome outcome;
         using (reporting)
         {
@@ -51,15 +56,25 @@ internal sealed class FineTuneSession(
                 Batches = batches,
                 Partition = partition,
                 TokenizerHash = model.Tokenizer.Hash,
-                DataKey = $"{train.Key}-{run.Eval.Padding}-{(run.Eval.Shuffle ? "shuffled" : "in-order")}",
+                DataKey = $"{train.Key}-{run.Eval.Padding}-{(run.Eval.Shuffle ? "shuffled" : "in-order")}{(calibration is null ? "" : "-" + Polynomials.KeyOf(calibration))}",
                 Base = weights,
                 Committed = run.Eval.Evaluators == 0 ? null : scoring.OnCommit(scores => observer.OnNotice(scores)),
-                Export = (manifest, objects) => FineTuneParts.Export(folder.Root, manifest, objects, _shape, run.Eval.Save, model.Tokenizer),
+                Export = (manifest, objects) => FineTuneParts.Export(folder.Root, manifest, objects, _shape, run.Eval.Save, model.Tokenizer, _recorder),
+                Hooks = new StageHooks
+                {
+                    Probe = (_, step) => run.Eval.CalibrateEvery > 0 && step.Phase == Phase.Train && step.Step % run.Eval.CalibrateEvery == 0 ? _recorder : null,
+                    Functions = _ => functions,
+                },
                 Observer = observer,
                 Cuda = device.Cuda,
                 BFloat16 = device.BFloat16,
             }.Execute(stop).ConfigureAwait(false);
             await scoring.Settled().ConfigureAwait(false);
+        }
+
+        if (functions is not null)
+        {
+            Polynomials.Report(context.Out, functions);
         }
 
         var code = reporting.Finish(outcome);
@@ -80,8 +95,6 @@ internal sealed class FineTuneSession(
         Arch = model.Arch,
         Train = _run.Eval.Recipe(rows),
     };
-
-    private string TensorEvaluationOf(RunConfiguration run, DeviceChoice device) => Scoring.Recipe(run, _shape, device);
 
     /// <summary>Scores what was saved, and keeps the result.</summary>
     private async Task Report(RunConfiguration run, string folder, RunProtocol.Outcome outcome, Scoring scoring)
@@ -106,7 +119,7 @@ internal sealed class FineTuneSession(
             LearningRate = run.Eval.Optim.LearningRate,
             Scores = scores,
         };
-        result.Save(folder);
+        GlueReports.SaveResult(folder, result);
         foreach (var score in scores)
         {
             progress.Done($"  {score.Split,-14}  {Scoring.Describe(score)}");

@@ -16,7 +16,7 @@ internal sealed class GlueInputs(RunConfiguration run, PhaseProgress progress)
     /// <param name="rows">Most rows, the first ones; 0: all.</param>
     public EncodedSplit Split(GlueTaskInfo task, string split, ITokenizer tokenizer, int sequence, int rows = 0)
     {
-        var read = GlueReader.Read(_path, task, split, progress.Done);
+        var read = GlueReader.Read(_path, task, split, run.Eval.Path.Length > 0 ? progress.Done : _ => { });
         if (rows > 0 && rows < read.Examples.Count)
         {
             progress.Done($"{task.Name} {split}: the first {rows:N0} of {read.Examples.Count:N0} rows are used (eval.train_rows)");

@@ -14,7 +14,7 @@ public static class CheckpointChoice
     public const string SmallestLoss = "smallest-loss";
 
     /// <summary>Name of the calibration file beside a model.</summary>
-    public const string CalibrationFile = "calibration.json";
+    public const string CalibrationFile = Ranges.Calibration.FileName;
 
     /// <summary>Finds a checkpoint.</summary>
     /// <param name="runFolder">Folder of the pre-training run, for the two words.</param>
