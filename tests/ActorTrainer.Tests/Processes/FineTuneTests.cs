@@ -1,0 +1,97 @@
+using ActorTrainer.Model.Export;
+using Xunit;
+
+namespace ActorTrainer.Tests.Processes;
+
+[Collection(ProcessesCollection.Name)]
+public class FineTuneTests(ProgramFolder folder)
+{
+    private static readonly string[] Quick =
+    [
+        "base_dir=runs", "data.cache=cache", "eval.tasks=[sst2]", "eval.train_rows=200", "eval.epochs=3", "eval.batch_size=16", "eval.pooler_rank=4",
+        "eval.pooler_width=16", "eval.checkpoint_every=4", "eval.optim.lr=2e-3", "eval.calibrate_every=5", "impl=dev",
+    ];
+
+    [Theory]
+    [InlineData("full")]
+    [InlineData("lora")]
+    public void A_fine_tuning_killed_in_the_middle_ends_with_the_bits_of_an_undisturbed_one_with_other_stages(string method)
+    {
+        using (var undisturbed = FineTune($"{method}-whole", method, "pipeline=single"))
+        {
+            undisturbed.ShouldEndWith(0).ShouldSay("38 steps done", "majority class");
+        }
+
+        using (var killed = FineTune($"{method}-killed", method, "pipeline=two"))
+        {
+            killed.WaitForStep(9);
+            killed.Kill();
+        }
+
+        using (var rest = FineTune($"{method}-killed", method, "pipeline=four"))
+        {
+            rest.ShouldEndWith(0).ShouldSay("goes on after step", "in 4 stage(s)");
+        }
+
+        using var comparison = folder.Start("compare-runs", Run($"{method}-whole"), Run($"{method}-killed"));
+        comparison.ShouldEndWith(0).ShouldSay("agree bit for bit: 38 steps (1 … 38), 4 layers");
+    }
+
+    [Fact]
+    public void A_fine_tuned_model_is_evaluated_exactly_and_by_polynomials_and_predicts_the_test_set()
+    {
+        using (var trained = FineTune("scored", "lora", "pipeline=two"))
+        {
+            trained.ShouldEndWith(0);
+        }
+
+        using (var one = Evaluate("eval.evaluators=1", "eval.evaluation_batch=64"))
+        using (var three = Evaluate("eval.evaluators=3", "eval.evaluation_batch=7"))
+        {
+            one.ShouldEndWith(0).ShouldSay("160 rows");
+            three.ShouldEndWith(0);
+            Assert.Equal(one.Output, three.Output);
+        }
+
+        using var polynomial = Evaluate("eval.functions=polynomial", "--predict");
+        polynomial.ShouldEndWith(0).ShouldSay("160 rows", "inside of the domains of 10 functions", "60 predictions in");
+
+        ProgramProcess Evaluate(params string[] words) => folder.Start(
+            ["evaluate", $"name={folder.Undisturbed}", "eval.label=scored", "base_dir=runs", "data.cache=cache", "eval.tasks=[sst2]", .. words]);
+    }
+
+    [Fact]
+    public void An_export_killed_half_way_goes_on_and_train_and_dev_stand_side_by_side()
+    {
+        string[] words = ["export", $"name={folder.Undisturbed}", "base_dir=runs", "data.cache=cache", "eval.tasks=[rte]", $"out={folder.PathOf("exported")}"];
+        using (var killed = folder.Start(words))
+        {
+            killed.Kill();
+        }
+
+        using var whole = folder.Start(words);
+        whole.ShouldEndWith(0);
+        foreach (var (split, rows) in new[] { ("train", 600), ("dev", 160) })
+        {
+            using var reader = ExportReader.Open(DataExport.FolderOf(folder.PathOf("exported"), "rte", split));
+            Assert.Equal(rows, reader.Count);
+        }
+    }
+
+    [Theory]
+    [InlineData("eval.checkpoint=nowhere", "expected latest, smallest-loss, a model folder or a safetensors file")]
+    [InlineData("eval.tasks=[sst3]", "sst3")]
+    [InlineData("eval.functions=polynomial", "fine-tune with eval.calibrate_every=10 first")]
+    [InlineData("eval.path=nowhere", "expected SST-2/train.tsv")]
+    public void What_cannot_be_fine_tuned_is_refused_with_what_to_do(string word, string complaint)
+    {
+        using var refused = folder.Start(["finetune", $"name={folder.Undisturbed}", "eval.label=refused", .. Quick.Where(quick => quick.Split('=')[0] != word.Split('=')[0]), word]);
+        refused.ShouldEndWith(2);
+        refused.ShouldSay(complaint);
+    }
+
+    private ProgramProcess FineTune(string label, string method, params string[] words) => folder.Start(
+        ["finetune", $"name={folder.Undisturbed}", $"eval.label={label}", $"eval.method={method}", .. Quick, .. words]);
+
+    private string Run(string label) => folder.PathOf(folder.Undisturbed, "finetune", label, "sst2-1");
+}
