@@ -1,9 +1,9 @@
 using ActorTrainer.Actors.DataPlane;
 using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Telemetry;
-using ActorTrainer.Model.Common;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Checkpoints;
+using ActorTrainer.Model.Common;
 using ActorTrainer.Model.Optimisation;
 using static TorchSharp.torch;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using ActorTrainer.Model.Common;
 using ActorTrainer.Model.Bert;
+using ActorTrainer.Model.Common;
 using static TorchSharp.torch;
 
 namespace ActorTrainer.Model.Stages;

@@ -159,9 +159,9 @@ internal sealed class RandomRows(GlueTask task, int count, long seed) : IEncoded
 
     public string Name => "train";
 
-        public string Id(int row) => $"{row}";
+    public string Id(int row) => $"{row}";
 
-        public string Key => $"random {count} {seed}";
+    public string Key => $"random {count} {seed}";
 
     public int Count => count;
 

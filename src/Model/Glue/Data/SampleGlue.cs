@@ -92,46 +92,46 @@ public static class SampleGlue
         switch (task.Task)
         {
             case GlueTask.Sst2:
-            {
-                // The tone of the adjectives decides.
-                var good = random.NextInt(2) == 1;
-                var words = good ? Pleasant : Unpleasant;
-                return ($"the {Pick(words, ref random)} {Pick(topic.Nouns, ref random)} was {Pick(words, ref random)} and {Pick(words, ref random)}", "", good ? 1 : 0);
-            }
-
-            case GlueTask.Cola:
-            {
-                // Verbs agree with their subject, or not.
-                var plural = random.NextInt(2) == 1;
-                var right = random.NextInt(3) > 0;
-                var noun = Pick(topic.Nouns, ref random);
-                var verb = Pick(topic.Verbs, ref random);
-                return ($"the {(plural ? SampleTopic.Plural(noun) : noun)} {(plural == right ? verb : SampleTopic.Third(verb))} the {Pick(topic.Nouns, ref random)} .", "", right ? 1 : 0);
-            }
-
-            case GlueTask.Stsb:
-            {
-                // The share of words that both have.
-                var words = Sentence(topic, ref random);
-                var kept = random.NextInt(words.Length + 1);
-                var other = Enumerable.Range(0, words.Length).Select(i => i < kept ? words[i] : "").ToArray();
-                for (var i = kept; i < other.Length; i++)
                 {
-                    other[i] = Pick(SampleWords.Topics[random.NextInt(SampleWords.Topics.Length)].Nouns, ref random);
+                    // The tone of the adjectives decides.
+                    var good = random.NextInt(2) == 1;
+                    var words = good ? Pleasant : Unpleasant;
+                    return ($"the {Pick(words, ref random)} {Pick(topic.Nouns, ref random)} was {Pick(words, ref random)} and {Pick(words, ref random)}", "", good ? 1 : 0);
                 }
 
-                return (string.Join(' ', words), string.Join(' ', other), 5f * kept / words.Length);
-            }
+            case GlueTask.Cola:
+                {
+                    // Verbs agree with their subject, or not.
+                    var plural = random.NextInt(2) == 1;
+                    var right = random.NextInt(3) > 0;
+                    var noun = Pick(topic.Nouns, ref random);
+                    var verb = Pick(topic.Verbs, ref random);
+                    return ($"the {(plural ? SampleTopic.Plural(noun) : noun)} {(plural == right ? verb : SampleTopic.Third(verb))} the {Pick(topic.Nouns, ref random)} .", "", right ? 1 : 0);
+                }
+
+            case GlueTask.Stsb:
+                {
+                    // The share of words that both have.
+                    var words = Sentence(topic, ref random);
+                    var kept = random.NextInt(words.Length + 1);
+                    var other = Enumerable.Range(0, words.Length).Select(i => i < kept ? words[i] : "").ToArray();
+                    for (var i = kept; i < other.Length; i++)
+                    {
+                        other[i] = Pick(SampleWords.Topics[random.NextInt(SampleWords.Topics.Length)].Nouns, ref random);
+                    }
+
+                    return (string.Join(' ', words), string.Join(' ', other), 5f * kept / words.Length);
+                }
 
             default:
-            {
-                // The same things again in other words and order, something about the same subject, or something else.
-                var words = Sentence(topic, ref random);
-                var kind = random.NextInt(task.Outputs);
-                var second = kind == SameClass(task.Task) ? string.Join(' ', words.Reverse())
-                    : string.Join(' ', Sentence(kind == 1 && task.Outputs == 3 ? topic : SampleWords.Topics[random.NextInt(SampleWords.Topics.Length)], ref random));
-                return (string.Join(' ', words), second, kind);
-            }
+                {
+                    // The same things again in other words and order, something about the same subject, or something else.
+                    var words = Sentence(topic, ref random);
+                    var kind = random.NextInt(task.Outputs);
+                    var second = kind == SameClass(task.Task) ? string.Join(' ', words.Reverse())
+                        : string.Join(' ', Sentence(kind == 1 && task.Outputs == 3 ? topic : SampleWords.Topics[random.NextInt(SampleWords.Topics.Length)], ref random));
+                    return (string.Join(' ', words), second, kind);
+                }
         }
     }
 
