@@ -29,7 +29,7 @@ public sealed record Calibration
     public const int CurrentVersion = 1;
 
     /// <summary>Domains reach this many times further than the inputs that were seen.</summary>
-    public const double Headroom = 1.5;
+    public const double Headroom = 2;
 
     private static readonly JsonSerializerOptions Json = new()
     {

@@ -85,7 +85,7 @@ public class PolynomialFunctionsTests
         var site = new FunctionSite("head", "pooler", PointFunction.Tanh);
         var calibration = Calibration.Of(new Dictionary<FunctionSite, RangeStatistics> { [site] = Statistics([-1, 1]) });
         var functions = new PolynomialFunctions(calibration);
-        functions.Apply(site, tensor(new[] { 0.0, 1.4, 1.6, -4.5 }, ScalarType.Float64));
+        functions.Apply(site, tensor(new[] { 0.0, 1.9, 2.1, -6.0 }, ScalarType.Float64));
 
         var outside = functions.Outside[site];
         Assert.Equal((2, 4), (outside.Outside, outside.Count));
