@@ -60,6 +60,11 @@ public sealed record FineTuneShape
             throw new RefusedException($"eval.lora.rank={lora.Rank} must be at least 1, and eval.lora.targets must name at least one of q, k, v.");
         }
 
+        if (Lora is { } adapters && !(double.IsFinite(adapters.Alpha) && adapters.Dropout is >= 0 and < 1))
+        {
+            throw new RefusedException($"eval.lora.alpha={adapters.Alpha} must be a number, and eval.lora.dropout={adapters.Dropout} at least 0 and below 1.");
+        }
+
         if (Outputs < 1 || PoolerRank < 1 || PoolerWidth < 1)
         {
             throw new RefusedException($"eval.pooler_rank={PoolerRank}, eval.pooler_width={PoolerWidth} and the task's outputs ({Outputs}) must be at least 1.");

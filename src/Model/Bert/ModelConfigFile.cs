@@ -27,7 +27,10 @@ public static class ModelConfigFile
     };
 
     /// <summary>Writes the file atomically; equal shapes give equal bytes.</summary>
-    public static void Save(string path, BertConfig config) => AtomicFile.WriteText(path, ToJson(config).ToJsonString(Options) + "\n");
+    public static void Save(string path, BertConfig config) => AtomicFile.WriteText(path, ToText(config));
+
+    /// <summary>What the file holds.</summary>
+    internal static string ToText(BertConfig config) => ToJson(config).ToJsonString(Options) + "\n";
 
     /// <summary>Reads the file; every key must be there and no other.</summary>
     /// <exception cref="RefusedException">Missing, not JSON, another architecture, a key too many or too few, or a shape that cannot be built.</exception>
@@ -35,7 +38,21 @@ public static class ModelConfigFile
     {
         try
         {
-            if (JsonNode.Parse(File.ReadAllText(path)) is not JsonObject json)
+            return Parse(path, File.ReadAllText(path));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RefusedException($"{path}: cannot be read ({e.Message}).", e);
+        }
+    }
+
+    /// <summary>Reads the file's text; <paramref name="path"/> is for messages.</summary>
+    /// <exception cref="RefusedException">As of <see cref="Load"/>.</exception>
+    internal static BertConfig Parse(string path, string text)
+    {
+        try
+        {
+            if (JsonNode.Parse(text) is not JsonObject json)
             {
                 throw new RefusedException($"{path}: expected a JSON object.");
             }
@@ -54,10 +71,6 @@ public static class ModelConfigFile
 
             json.Remove(ArchitectureKey);
             return Validated(path, json.Deserialize<BertConfig>(Options)!);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new RefusedException($"{path}: cannot be read ({e.Message}).", e);
         }
         catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
         {

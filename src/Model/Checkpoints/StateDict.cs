@@ -1,6 +1,5 @@
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Common;
-using static TorchSharp.torch;
 
 namespace ActorTrainer.Model.Checkpoints;
 
@@ -25,23 +24,17 @@ public static class StateDict
     /// <exception cref="RefusedException">Not a valid file, or tensors are missing, unexpected or of the wrong shape; all are named.</exception>
     public static void LoadInto(BertConfig config, IEnumerable<ModelUnit> units, string path, bool ignorePooler = false)
     {
-        var header = SafeTensorsHeader.Read(path);
-        var plan = StateDictPlan.Make(config, header, ignorePooler);
-        if (plan.Tied is { } tied && !SafeTensors.SameBytes(header, tied.Table, header, tied.Decoder))
-        {
-            throw new RefusedException($"{path}: {tied.Decoder} differs from {tied.Table}; in this model the decoder is the token table, so they must be equal.");
-        }
-
+        var file = ModelWeights.Open(path, config, ignorePooler);
         foreach (var unit in units)
         {
             foreach (var parameter in unit.Parameters)
             {
-                Load(config, header, plan.Sources[parameter.Name], parameter.Value);
+                file.LoadInto(parameter.Name, parameter.Value);
             }
 
             if (unit is MlmHeadUnit { HasDecoder: true } head)
             {
-                Load(config, header, plan.Sources[ParameterNames.WordEmbedding], head.Decoder);
+                file.LoadInto(ParameterNames.WordEmbedding, head.Decoder);
             }
         }
     }
@@ -98,28 +91,6 @@ public static class StateDict
             ],
             Metadata);
         ModelConfigFile.Save(Path.Combine(folder, ModelConfigFile.FileName), config);
-    }
-
-    private static void Load(BertConfig config, SafeTensorsHeader header, TensorSource source, Tensor target)
-    {
-        if (source is TensorSource.Direct direct)
-        {
-            SafeTensors.LoadInto(header, direct.Key, target);
-            return;
-        }
-
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        target.detach().copy_(source switch
-        {
-            TensorSource.Fused fused => QkvLayout.Fuse(Read(fused.Query), Read(fused.Key), Read(fused.Value), config.Heads),
-            TensorSource.Part { Index: 0 } part => QkvLayout.Split(Read(part.FusedKey), config.Heads).Query,
-            TensorSource.Part { Index: 1 } part => QkvLayout.Split(Read(part.FusedKey), config.Heads).Key,
-            TensorSource.Part part => QkvLayout.Split(Read(part.FusedKey), config.Heads).Value,
-            _ => throw new InvalidOperationException($"Unknown source {source}."),
-        });
-
-        Tensor Read(string key) => SafeTensors.Load(header, key);
     }
 
     private static void RequireComplete(BertConfig config, Dictionary<string, IReadOnlyList<long>> shapes)

@@ -5,6 +5,9 @@ namespace ActorTrainer.Model.Checkpoints;
 /// <summary>Names and shapes of a model's learned tensors, from its configuration alone.</summary>
 public static class StateDictLayout
 {
+    private const string EmbeddingPrefix = "encoder.embedding.";
+    private const string LayerPrefix = "encoder.layers.";
+
     /// <summary>All learned tensors in canonical order; the tied decoder is not repeated.</summary>
     public static IEnumerable<(string Name, long[] Shape)> Of(BertConfig config)
     {
@@ -23,6 +26,17 @@ public static class StateDictLayout
 
         yield return ("encoder.final_norm.weight", [hidden]);
         yield return ("encoder.final_norm.bias", [hidden]);
+    }
+
+    /// <summary>Name of the unit that a tensor belongs to, by the tensor's name alone: what is neither the embedding's nor a layer's is the head's.</summary>
+    public static string UnitOf(string name)
+    {
+        if (name.StartsWith(EmbeddingPrefix, StringComparison.Ordinal))
+        {
+            return "embedding";
+        }
+
+        return name.StartsWith(LayerPrefix, StringComparison.Ordinal) ? $"layers.{name[LayerPrefix.Length..].Split('.')[0]}" : "head";
     }
 
     private static IEnumerable<(string Name, long[] Shape)> Layer(BertConfig config)

@@ -39,12 +39,16 @@ internal sealed partial class StateDictPlan
     /// <summary>The source of each learned tensor, by its name in <see cref="StateDictLayout"/>.</summary>
     public IReadOnlyDictionary<string, TensorSource> Sources => _sources;
 
+    /// <summary>Keys in the file of the pooler's, the head's and the adapters' tensors, by name without prefixes.</summary>
+    public IReadOnlyDictionary<string, string> FineTuned => _found.Where(pair => IsFineTuned(pair.Key)).ToDictionary(pair => pair.Key, pair => pair.Value.Name);
+
     /// <summary>The file's keys of token table and decoder when it has both: they must be equal.</summary>
     public (string Table, string Decoder)? Tied { get; private set; }
 
     /// <summary>Makes the plan.</summary>
+    /// <param name="decoderOptional">Whether the table may be there without its duplicate, as in fine-tuned models.</param>
     /// <exception cref="RefusedException">Names missing, unexpected and wrongly shaped tensors.</exception>
-    public static StateDictPlan Make(BertConfig config, SafeTensorsHeader header, bool ignorePooler)
+    public static StateDictPlan Make(BertConfig config, SafeTensorsHeader header, bool ignorePooler, bool decoderOptional = false)
     {
         var plan = new StateDictPlan(config);
         foreach (var entry in header.Entries)
@@ -61,7 +65,7 @@ internal sealed partial class StateDictPlan
             plan.Resolve(name, shape);
         }
 
-        plan.ResolveDecoder();
+        plan.ResolveDecoder(decoderOptional);
         plan.Refuse(header.Path, ignorePooler);
         return plan;
     }
@@ -125,9 +129,9 @@ internal sealed partial class StateDictPlan
         return null;
     }
 
-    private void ResolveDecoder()
+    private void ResolveDecoder(bool optional)
     {
-        if (_used.Contains(ParameterNames.Decoder))
+        if (_used.Contains(ParameterNames.Decoder) || (optional && !_found.ContainsKey(ParameterNames.Decoder)))
         {
             return;
         }

@@ -1,6 +1,7 @@
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Checkpoints;
 using ActorTrainer.Model.Common;
+using static TorchSharp.torch;
 
 namespace ActorTrainer.Model.FineTuning;
 
@@ -8,42 +9,49 @@ namespace ActorTrainer.Model.FineTuning;
 public static class BaseModel
 {
     /// <summary>
-    /// Stores the encoder's weights unit by unit under their published names, with three projections whatever the file has. Pooler, head and
-    /// adapters in the file are passed over.
+    /// Stores the encoder's weights unit by unit in float32 under their published names, with three projections whatever the file has. Pooler
+    /// and head in the file are passed over; adapters are refused, as the encoder without them would be another one. One unit at a time is in memory.
     /// </summary>
     /// <param name="source">The model.</param>
     /// <param name="store">Where the objects go.</param>
     /// <returns>Unit name → hash.</returns>
-    /// <exception cref="RefusedException">The file does not fit its configuration; names every key.</exception>
+    /// <exception cref="RefusedException">The file does not fit its configuration, names every key; or it has adapters of its own.</exception>
     public static IReadOnlyDictionary<string, string> WriteUnits(ModelSource source, IObjectStore store)
     {
         var arch = source.Arch with { FusedQkv = false, KeyStartsAsQuery = false };
-        var hashes = new Dictionary<string, string>();
-        for (var index = 0; index < UnitFactory.Count(arch); index++)
+        var file = ModelWeights.Open(source.Weights, arch, allowFineTuned: true, decoderOptional: true);
+        if (file.FineTuned.Keys.Where(IsAdapter).Order(StringComparer.Ordinal).ToList() is [var adapter, ..] adapters)
         {
-            using var unit = UnitFactory.Create(arch, index, seed: 0);
-            StateDict.LoadInto(arch, [unit], source.Weights, ignorePooler: true);
-            hashes[unit.Name] = store.Put(stream => SafeTensors.Write(stream, unit.Parameters.Select(parameter => (parameter.Name, parameter.Value))));
+            throw new RefusedException(
+                $"{source.Weights} has {adapters.Count} tensors of adapters ({adapter}, …) and is no base as it is: "
+                + "save that model with eval.save=merged, or use the model it was fine-tuned from.");
         }
 
-        return hashes;
+        var names = StateDictLayout.Of(arch).Select(tensor => tensor.Name).ToLookup(StateDictLayout.UnitOf);
+        return UnitFactory.Names(arch).ToDictionary(unit => unit, unit => store.Put(stream =>
+        {
+            using var scope = NewDisposeScope();
+            SafeTensors.Write(stream, names[unit].Select(name => (name, file.Load(name).to(ScalarType.Float32))));
+        }));
     }
 
     /// <summary>
     /// Fills a unit from an object of <see cref="WriteUnits"/>. What fine-tuning adds (pooler, head, adapters) keeps its values unless the object
     /// has it.
     /// </summary>
-    /// <exception cref="RefusedException">A weight of the base is missing or has another shape.</exception>
+    /// <exception cref="RefusedException">
+    /// A weight of the base is missing, or the object has one that the unit has not, or one of another shape; names every key. Nothing is changed then.
+    /// </exception>
     public static void LoadUnit(ModelUnit unit, string path)
     {
         var header = SafeTensorsHeader.Read(path);
         var tensors = unit.Parameters.Concat(unit.Frozen).ToList();
-        var missing = tensors.Where(tensor => header.Find(tensor.Name) is null && !IsAdded(tensor.Name)).Select(tensor => tensor.Name).ToList();
-        if (missing.Count > 0)
-        {
-            throw new RefusedException($"{path} is not a base of unit {unit.Name}: missing {string.Join(", ", missing)}.");
-        }
-
+        TensorFit.Require(
+            path,
+            $"unit {unit.Name} as its base",
+            tensors.Select(tensor => (tensor.Name, tensor.Value.shape)),
+            header.Entries.ToDictionary(entry => entry.Name, StringComparer.Ordinal),
+            mayBeMissing: IsAdded);
         foreach (var tensor in tensors.Where(tensor => header.Find(tensor.Name) is not null))
         {
             SafeTensors.LoadInto(header, tensor.Name, tensor.Value);
@@ -52,6 +60,8 @@ public static class BaseModel
 
     /// <summary>Whether a tensor comes from fine-tuning.</summary>
     internal static bool IsAdded(string name) =>
-        name.StartsWith("pooler.", StringComparison.Ordinal) || name.StartsWith("head.", StringComparison.Ordinal)
-        || name.EndsWith("." + ParameterNames.LoraDown, StringComparison.Ordinal) || name.EndsWith("." + ParameterNames.LoraUp, StringComparison.Ordinal);
+        name.StartsWith("pooler.", StringComparison.Ordinal) || name.StartsWith("head.", StringComparison.Ordinal) || IsAdapter(name);
+
+    private static bool IsAdapter(string name) =>
+        name.EndsWith("." + ParameterNames.LoraDown, StringComparison.Ordinal) || name.EndsWith("." + ParameterNames.LoraUp, StringComparison.Ordinal);
 }

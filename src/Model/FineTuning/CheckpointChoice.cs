@@ -10,7 +10,7 @@ public static class CheckpointChoice
     /// <summary>The export of the highest step.</summary>
     public const string Latest = "latest";
 
-    /// <summary>The export with the smallest held-out loss.</summary>
+    /// <summary>The export with the smallest held-out loss, the later of equal ones; losses that are no numbers do not count.</summary>
     public const string SmallestLoss = "smallest-loss";
 
     /// <summary>Name of the calibration file beside a model.</summary>
@@ -42,9 +42,9 @@ public static class CheckpointChoice
             throw NoExport(runFolder);
         }
 
-        var scored = exports.Select(export => (export.Path, Loss: heldOutLoss(export.Step))).Where(export => export.Loss is not null).ToList();
+        var scored = exports.Select(export => (export.Path, Loss: heldOutLoss(export.Step))).Where(export => export.Loss is { } loss && double.IsFinite(loss)).ToList();
         return scored.Count > 0
-            ? scored.MinBy(export => export.Loss).Path
+            ? scored.AsEnumerable().Reverse().MinBy(export => export.Loss).Path
             : throw new RefusedException(
                 $"eval.checkpoint={SmallestLoss}: none of the {exports.Count} exported models of {runFolder} was evaluated at its step; "
                 + $"use eval.checkpoint={Latest}, or pre-train with train.evaluate_every a divisor of train.export_every.");

@@ -41,7 +41,9 @@ public static class FineTunedModel
             if (shape.Lora is not null)
             {
                 SafeTensors.Write(
-                    Path.Combine(folder, AdapterFile), units.SelectMany(unit => unit.Parameters).Select(tensor => (tensor.Name, tensor.Value)), Metadata);
+                    Path.Combine(folder, AdapterFile),
+                    units.SelectMany(unit => unit.Parameters).Select(tensor => (tensor.Name, tensor.Value)),
+                    AdapterMetadata.Of(arch, shape));
             }
 
             ModelConfigFile.Save(Path.Combine(folder, CheckpointFolder.ConfigFile), arch);
@@ -59,23 +61,44 @@ public static class FineTunedModel
     public static (BertConfig Arch, FineTuneShape Shape, IReadOnlyList<ModelUnit> Units) Load(string folder)
     {
         var shape = FineTuneShapeFile.Load(Path.Combine(folder, FineTuneShapeFile.FileName));
-        var arch = ModelConfigFile.Load(Path.Combine(folder, CheckpointFolder.ConfigFile));
-        var units = CreateUnits(arch, shape);
-        try
+        var arch = ModelConfigFile.Load(Path.Combine(folder, CheckpointFolder.ConfigFile)) with { FusedQkv = false };
+        var header = SafeTensorsHeader.Read(Path.Combine(folder, CheckpointFolder.ModelFile));
+
+        // Before units are made: a wrong configuration must not cost memory.
+        Require(header, "the model of its configuration", FineTuneLayout.All(arch, shape));
+        return (arch, shape, Filled(arch, shape, units => Fill(units.SelectMany(All), header)));
+    }
+
+    /// <summary>Units of a pre-trained model with what an adapter file adds to it; the caller owns them.</summary>
+    /// <param name="weights">Weights of the model that the adapters were trained on, or any with its shape.</param>
+    /// <param name="adapterFile">The file <see cref="AdapterFile"/> of a fine-tuned model.</param>
+    /// <exception cref="RefusedException">One of the files does not fit what the adapter file says of the model; names every key.</exception>
+    public static (BertConfig Arch, FineTuneShape Shape, IReadOnlyList<ModelUnit> Units) LoadOver(string weights, string adapterFile)
+    {
+        var learned = SafeTensorsHeader.Read(adapterFile);
+        var (arch, shape) = AdapterMetadata.Read(learned);
+        Require(learned, "the adapters of its own description", FineTuneLayout.Learned(arch, shape));
+        var file = ModelWeights.Open(weights, arch, allowFineTuned: false, decoderOptional: true);
+        return (arch, shape, Filled(arch, shape, units =>
         {
-            Fill(units, SafeTensorsHeader.Read(Path.Combine(folder, CheckpointFolder.ModelFile)), partial: false);
-            return (arch, shape, units);
-        }
-        catch
-        {
-            units.ForEach(unit => unit.Dispose());
-            throw;
-        }
+            foreach (var tensor in units.SelectMany(unit => unit.Frozen))
+            {
+                file.LoadInto(tensor.Name, tensor.Value);
+            }
+
+            Fill(units.SelectMany(unit => unit.Parameters), learned);
+        }));
     }
 
     /// <summary>Replaces what was learned by the tensors of an adapter file.</summary>
     /// <exception cref="RefusedException">The file has other tensors than the model learns.</exception>
-    public static void LoadAdapter(IReadOnlyList<ModelUnit> units, string adapterFile) => Fill(units, SafeTensorsHeader.Read(adapterFile), partial: true);
+    public static void LoadAdapter(IReadOnlyList<ModelUnit> units, string adapterFile)
+    {
+        var header = SafeTensorsHeader.Read(adapterFile);
+        var learned = units.SelectMany(unit => unit.Parameters).ToList();
+        Require(header, "what the model learns", learned.Select(tensor => (tensor.Name, tensor.Value.shape)));
+        Fill(learned, header);
+    }
 
     /// <summary>Units with initial weights.</summary>
     public static List<ModelUnit> CreateUnits(BertConfig arch, FineTuneShape shape) =>
@@ -113,23 +136,29 @@ public static class FineTunedModel
             && !parameter.Name.EndsWith(ParameterNames.LoraUp, StringComparison.Ordinal)));
     }
 
-    private static void Fill(IReadOnlyList<ModelUnit> units, SafeTensorsHeader header, bool partial)
-    {
-        var wanted = units.SelectMany(unit => partial ? unit.Parameters : All(unit)).ToList();
-        var names = wanted.Select(tensor => tensor.Name).ToHashSet(StringComparer.Ordinal);
-        var missing = wanted.Where(tensor => header.Find(tensor.Name) is null).Select(tensor => tensor.Name).ToList();
-        var unexpected = header.Entries.Select(entry => entry.Name).Where(name => !names.Contains(name)).ToList();
-        if (missing.Count + unexpected.Count > 0)
-        {
-            throw new RefusedException(
-                $"{header.Path}: does not fit the model of its configuration. {missing.Count} missing: {List(missing)}; {unexpected.Count} unexpected: {List(unexpected)}.");
-        }
+    private static void Require(SafeTensorsHeader header, string what, IEnumerable<(string Name, long[] Shape)> wanted) =>
+        TensorFit.Require(header.Path, what, wanted, header.Entries.ToDictionary(entry => entry.Name, StringComparer.Ordinal));
 
-        foreach (var tensor in wanted)
+    private static void Fill(IEnumerable<NamedParameter> tensors, SafeTensorsHeader header)
+    {
+        foreach (var tensor in tensors)
         {
             SafeTensors.LoadInto(header, tensor.Name, tensor.Value);
         }
+    }
 
-        static string List(List<string> keys) => keys.Count == 0 ? "none" : string.Join(", ", keys.Take(20)) + (keys.Count > 20 ? ", …" : "");
+    private static List<ModelUnit> Filled(BertConfig arch, FineTuneShape shape, Action<List<ModelUnit>> fill)
+    {
+        var units = CreateUnits(arch, shape);
+        try
+        {
+            fill(units);
+            return units;
+        }
+        catch
+        {
+            units.ForEach(unit => unit.Dispose());
+            throw;
+        }
     }
 }
