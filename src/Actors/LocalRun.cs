@@ -47,9 +47,6 @@ public sealed record LocalRun
     /// <summary>Told of every checkpoint; see <see cref="RunServices.Committed"/>.</summary>
     public Action<long, IReadOnlyDictionary<string, string>>? Committed { get; init; }
 
-    /// <summary>What looks at, or stands in for, functions that are no polynomials.</summary>
-    public StageHooks Hooks { get; init; } = StageHooks.None;
-
     /// <summary>True: compute on the CUDA device.</summary>
     public bool Cuda { get; init; }
 
@@ -68,7 +65,7 @@ public sealed record LocalRun
         var clock = new RunClock(Time);
         var plane = new LocalDataPlane(Options.Impl.SerializeMessages ? new TensorPayloadReader() : null);
         var stageSettings = new StageSettings(plane, SharedObjects.Instance, clock);
-        Func<int, Props> stageProps = stage => Props.Create(() => new StageActor(stageSettings, new TensorStage(store, Hooks), $"stage-{stage}"));
+        Func<int, Props> stageProps = stage => Props.Create(() => new StageActor(stageSettings, new TensorStage(store), $"stage-{stage}"));
         IReadOnlyList<int> partSizes = [.. Partition.Parts.Select(part => part.Count)];
         var services = new RunServices
         {

@@ -1,6 +1,7 @@
 using ActorTrainer.Actors.Schedules;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Optimisation;
+using ActorTrainer.Model.Ranges;
 
 namespace ActorTrainer.Actors;
 
@@ -92,8 +93,11 @@ public sealed record RangeOptions
     /// <summary>Steps between those whose function inputs are recorded; 0: none.</summary>
     public int CalibrateEvery { get; init; }
 
-    /// <summary>Weight of the penalty of inputs outside of their range.</summary>
+    /// <summary>Weight λ of the penalty of inputs outside of their range: λ times their summed distance, for each target of the loss.</summary>
     public double Penalty { get; init; }
+
+    /// <summary>The ranges of the penalty.</summary>
+    public RangeTargets Targets { get; init; } = new();
 
     /// <summary>First step with the penalty; 0: none has it.</summary>
     public long PenaltyFrom { get; init; }

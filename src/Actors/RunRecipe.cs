@@ -53,7 +53,8 @@ public static class RunRecipe
 
         if (options.Ranges is { Penalty: > 0, PenaltyFrom: > 0 } ranges)
         {
-            lines = lines.Append($"ranges.Penalty={ranges.Penalty.ToString(CultureInfo.InvariantCulture)}").Append($"ranges.PenaltyFrom={ranges.PenaltyFrom}");
+            lines = lines.Append($"ranges.Penalty={ranges.Penalty.ToString(CultureInfo.InvariantCulture)}").Append($"ranges.PenaltyFrom={ranges.PenaltyFrom}")
+                .Concat(Properties("ranges.Targets", ranges.Targets));
         }
 
         return options.Ranges.Functions.Length == 0

@@ -38,7 +38,7 @@ internal sealed class StageUnits : IDisposable
     public bool HoldsEmbedding => All[0].Unit.Index == 0;
 
     /// <summary>Builds the units of a stage: initial weights from the seed, or committed states from the store.</summary>
-    public static StageUnits Build(StageProtocol.Prepare plan, TensorStageRecipe recipe, IObjectStore store, Device device)
+    public static StageUnits Build(StageProtocol.Prepare plan, TensorStageRecipe recipe, IObjectStore store, Device device, StageRanges ranges)
     {
         var last = plan.PartSizes.Count - 1;
         var units = new StageUnits(recipe.Seed, last % plan.Stages == plan.Stage);
@@ -47,7 +47,7 @@ internal sealed class StageUnits : IDisposable
             for (var part = plan.Stage; part < plan.PartSizes.Count; part += plan.Stages)
             {
                 var first = plan.PartSizes.Take(part).Sum();
-                units._chunks.Add([.. Enumerable.Range(first, plan.PartSizes[part]).Select(index => units.Add(index, plan, recipe, store, device))]);
+                units._chunks.Add([.. Enumerable.Range(first, plan.PartSizes[part]).Select(index => units.Add(index, plan, recipe, store, device, ranges))]);
             }
 
             units.Tie(plan, recipe, store, device);
@@ -105,8 +105,9 @@ internal sealed class StageUnits : IDisposable
     }
 
     /// <summary>Stores the state of every unit; returns unit name → hash.</summary>
-    public IReadOnlyDictionary<string, string> Save(IObjectStore store) => All.ToDictionary(
-        u => u.Unit.Name, u => store.Put(stream => UnitStateFile.Write(stream, u.Unit.Parameters, u.Optimiser, RngState(u.Unit))));
+    public IReadOnlyDictionary<string, string> Save(IObjectStore store, StageRanges ranges) => All.ToDictionary(
+        u => u.Unit.Name,
+        u => store.Put(stream => UnitStateFile.Write(stream, u.Unit.Parameters, u.Optimiser, RngState(u.Unit), ranges.Of(u.Unit.Name))));
 
     /// <inheritdoc/>
     public void Dispose()
@@ -120,7 +121,7 @@ internal sealed class StageUnits : IDisposable
         All.Clear();
     }
 
-    private ModelUnit Add(int index, StageProtocol.Prepare plan, TensorStageRecipe recipe, IObjectStore store, Device device)
+    private ModelUnit Add(int index, StageProtocol.Prepare plan, TensorStageRecipe recipe, IObjectStore store, Device device, StageRanges ranges)
     {
         var unit = UnitFactory.Create(recipe.Arch, index, recipe.Seed, device: device, bf16: recipe.BFloat16, fineTune: recipe.FineTune);
         var optimiser = new AdamW(unit.Parameters, recipe.Optim);
@@ -128,7 +129,7 @@ internal sealed class StageUnits : IDisposable
         BaseObjects.Load(unit, plan.Objects, store);
         if (HasStates(plan))
         {
-            Load(unit, optimiser, plan.Objects, store);
+            ranges.Restore(unit.Name, UnitStateFile.Ranges(Load(unit, optimiser, plan.Objects, store)));
         }
 
         return unit;
@@ -136,14 +137,17 @@ internal sealed class StageUnits : IDisposable
 
     private static bool HasStates(StageProtocol.Prepare plan) => plan.Objects.Keys.Any(key => !BaseObjects.IsBase(key));
 
-    private static void Load(ModelUnit unit, AdamW optimiser, IReadOnlyDictionary<string, string> objects, IObjectStore store)
+    /// <returns>The file.</returns>
+    private static string Load(ModelUnit unit, AdamW optimiser, IReadOnlyDictionary<string, string> objects, IObjectStore store)
     {
         if (!objects.TryGetValue(unit.Name, out var hash))
         {
             throw new RefusedException($"The checkpoint has no state of unit '{unit.Name}'; it holds {string.Join(", ", objects.Keys.Where(key => !BaseObjects.IsBase(key)))}. It is of another model.");
         }
 
-        UnitStateFile.Read(store.Verified(hash), unit.Parameters, optimiser);
+        var file = store.Verified(hash);
+        UnitStateFile.Read(file, unit.Parameters, optimiser);
+        return file;
     }
 
     /// <summary>Gives the head its decoder: the table itself when it lies on this stage, else a copy that the embedding's stage keeps up to date.</summary>

@@ -14,24 +14,17 @@ namespace ActorTrainer.Actors.Stages;
 /// that its gradient can be sent back; micro-batches are held apart by (chunk, micro-batch) until their backward.
 /// </summary>
 /// <param name="store">Content-addressed files of unit states.</param>
-/// <param name="hooks">What looks at, or stands in for, functions that are no polynomials.</param>
-public sealed class TensorStage(IObjectStore store, StageHooks hooks) : IStageComputation
+public sealed class TensorStage(IObjectStore store) : IStageComputation
 {
     private readonly Dictionary<(int Chunk, int MicroBatch), InFlight> _inFlight = [];
     private readonly List<float> _outputs = [];
     private TensorStageRecipe? _recipe;
     private StageUnits? _units;
-    private IPointFunctions? _functions;
+    private StageRanges? _ranges;
     private StageProtocol.RunStep _step = new("", 0, 0, Phase.Train, 0, 0, false, false);
     private double _loss;
     private int _nonFinite;
     private EvaluationScore? _score;
-
-    /// <summary>Makes a stage with exact functions at which nobody looks.</summary>
-    public TensorStage(IObjectStore store)
-        : this(store, StageHooks.None)
-    {
-    }
 
     private StageUnits Built => _units ?? throw new InvalidOperationException("The stage was not prepared.");
 
@@ -43,8 +36,8 @@ public sealed class TensorStage(IObjectStore store, StageHooks hooks) : IStageCo
         Release();
         _recipe = TensorStageRecipe.Parse(plan.Recipe);
         TorchThreads.Use(_recipe.Threads);
-        _units = StageUnits.Build(plan, _recipe, store, Device);
-        _functions = hooks.Functions(_recipe);
+        _ranges = new StageRanges(_recipe);
+        _units = StageUnits.Build(plan, _recipe, store, Device, _ranges);
     }
 
     /// <inheritdoc/>
@@ -162,8 +155,9 @@ public sealed class TensorStage(IObjectStore store, StageHooks hooks) : IStageCo
     {
         if (!update.Skip)
         {
-            foreach (var (_, optimiser) in Built.All)
+            foreach (var (unit, optimiser) in Built.All)
             {
+                _ranges!.Attach(unit.Name, optimiser, _step);
                 optimiser.Step(update.LearningRate, update.ClipFactor);
             }
         }
@@ -178,7 +172,7 @@ public sealed class TensorStage(IObjectStore store, StageHooks hooks) : IStageCo
     public IReadOnlyList<LayerDigest> Digest() => [.. Built.All.Select(u => Built.Digest(u.Unit, u.Optimiser))];
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, string> Save() => Built.Save(store);
+    public IReadOnlyDictionary<string, string> Save() => Built.Save(store, _ranges!);
 
     /// <inheritdoc/>
     public void Dispose() => Release();
@@ -189,7 +183,7 @@ public sealed class TensorStage(IObjectStore store, StageHooks hooks) : IStageCo
         using (no_grad())
         using (NewDisposeScope())
         {
-            var context = Context(microBatch, hooks.Probe(_recipe!, _step));
+            var context = Context(microBatch, _ranges!.Probe(_step, again: false));
             var hidden = Built.Run(chunk, item.Inputs, context);
             if (!Built.IsLast(chunk))
             {
@@ -209,10 +203,7 @@ public sealed class TensorStage(IObjectStore store, StageHooks hooks) : IStageCo
     {
         using var scope = NewDisposeScope();
 
-        // Inputs are to be seen once; a penalty needs the run that has a graph.
-        var probe = hooks.Probe(_recipe!, _step);
-        var looks = probe is IPenaltyProbe ? again == _recipe!.Recompute : !again;
-        var context = Context(microBatch, looks ? probe : null);
+        var context = Context(microBatch, _ranges!.Probe(_step, again));
         var hidden = Built.Run(chunk, item.Inputs, context);
         item.Output?.Dispose();
         item.Output = (Built.IsLast(chunk) ? Built.Head!.Loss(hidden, item.Targets, _step.Scale, context) : hidden).DetachFromDisposeScope();
@@ -220,7 +211,7 @@ public sealed class TensorStage(IObjectStore store, StageHooks hooks) : IStageCo
     }
 
     private ForwardContext Context(int microBatch, IInputProbe? probe) =>
-        new(_recipe!.Seed, _step.Step, microBatch, Training: _step.Phase == Phase.Train, probe, _functions);
+        new(_recipe!.Seed, _step.Step, microBatch, Training: _step.Phase == Phase.Train, probe, _ranges!.Functions);
 
     /// <summary>Gradients of output and penalty in one pass. Where all is frozen there are none.</summary>
     private void Differentiate(InFlight item, TensorPayload? gradient)

@@ -1,3 +1,4 @@
+using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Checkpoints;
 using ActorTrainer.Model.Tokenization;
 
@@ -7,7 +8,7 @@ namespace ActorTrainer.Host.Commands;
 internal static class ModelExport
 {
     /// <summary>
-    /// Writes <c>checkpoints/step-…/</c> with model.safetensors, model_config.json and tokenizer.json from the stored unit states, byte by
+    /// Writes <c>checkpoints/step-…/</c> with model.safetensors, model_config.json, tokenizer.json and the calibration of recorded ranges from the stored unit states, byte by
     /// byte: no process has to hold the model.
     /// </summary>
     /// <returns>Path of the folder.</returns>
@@ -15,6 +16,7 @@ internal static class ModelExport
         CheckpointFolder.Write(runFolder, manifest.Step, folder =>
         {
             StateDict.AssembleModel(folder, manifest.Arch, manifest.Units.Values.Select(store.Verified));
+            RecordedRanges.Save(RecordedRanges.Of(manifest, UnitFactory.Names(manifest.Arch), store), folder);
             if (tokenizer is not null)
             {
                 TokenizerFile.SaveJson(tokenizer, Path.Combine(folder, CheckpointFolder.TokenizerFile));

@@ -15,6 +15,7 @@ public static class ConfigBinder
     {
         Arch = Fill(new BertConfig(), values),
         Train = Fill(new TrainOptions(), values) with { Optim = Fill(new AdamWOptions(), Of(values, "train")) },
+        Ranges = Fill(new RangeTraining(), values),
         Data = Fill(new DataOptions(), values),
         Pipeline = Fill(new PipelineOptions(), values),
         Eval = Fill(new FineTuneOptions(), values) with { Optim = Fill(new AdamWOptions(), Of(values, "eval")) },

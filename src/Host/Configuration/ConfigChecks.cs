@@ -46,6 +46,11 @@ public static class ConfigChecks
             yield return $"train.budget.amount={train.Budget} must be a whole number when train.budget.unit={(train.BudgetUnit == BudgetUnit.Steps ? "steps" : "tokens")}.";
         }
 
+        if (run.Ranges.Penalty > 0 && RangeTraining.TotalSteps(train, run.Arch) is null)
+        {
+            yield return "train.range.penalty works in the last steps of a budget, so their number must be known: give train.budget.unit=steps, or tokens with train.batch_ramp=0.";
+        }
+
         if (train.BatchRamp > 0 && run.Impl.MicroBatchSize > train.BatchSize)
         {
             yield return $"impl.microbatch_size={run.Impl.MicroBatchSize} is above train.batch_size={train.BatchSize}, but with train.batch_ramp={train.BatchRamp} "

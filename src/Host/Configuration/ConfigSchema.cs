@@ -57,12 +57,19 @@ public static class ConfigSchema
         Train("export_every", new WholeType(0), nameof(TrainOptions.ExportEvery)),
         Train("evaluate_every", new WholeType(0), nameof(TrainOptions.EvaluateEvery)),
         Train("evaluate_blocks", new WholeType(1), nameof(TrainOptions.EvaluateBlocks)),
+        Range("penalty", new NumberType(0), nameof(RangeTraining.Penalty)),
+        Range("steps", new WholeType(1), nameof(RangeTraining.Steps)),
+        Range("relu", new NumberType(0, MinOpen: true), nameof(RangeTraining.Relu)),
+        Range("norm", new NumberType(0, MinOpen: true), nameof(RangeTraining.NormBound)),
+        Range("kernel", new NumberType(0, MinOpen: true), nameof(RangeTraining.Kernel)),
+        Range("calibrate_every", new WholeType(0), nameof(RangeTraining.CalibrateEvery)),
 
         Data("source", Words(("sample", DataSourceKind.Sample), ("text", DataSourceKind.Text), ("jsonl", DataSourceKind.Jsonl), ("parquet", DataSourceKind.Parquet)), nameof(DataOptions.Source)),
         Data("path", new TextType(), nameof(DataOptions.Path)),
         Data("valid_path", new TextType(), nameof(DataOptions.ValidPath)),
         Data("held_out_fraction", new NumberType(0, 0.9, MinOpen: true), nameof(DataOptions.HeldOutFraction)),
         Data("layout", Words(("lines", DocumentLayout.Lines), ("blank-lines", DocumentLayout.BlankLines)), nameof(DataOptions.Layout)),
+        Data("classify_first", new SwitchType(), nameof(DataOptions.ClassifyFirst)),
         Data("json_field", new TextType("text, not empty", false), nameof(DataOptions.JsonField)),
         Data("tokenizer", new TextType(), nameof(DataOptions.Tokenizer)),
         Data("cache", new TextType("text, not empty", false), nameof(DataOptions.Cache)),
@@ -166,6 +173,8 @@ public static class ConfigSchema
     private static ConfigKey Optim(string name, KeyType type, string property) => new("train.optim." + name, type, [new(typeof(AdamWOptions), property)]);
 
     private static ConfigKey Train(string name, KeyType type, string property) => new("train." + name, type, [new(typeof(TrainOptions), property)]);
+
+    private static ConfigKey Range(string name, KeyType type, string property) => new("train.range." + name, type, [new(typeof(RangeTraining), property)]);
 
     private static ConfigKey Data(string name, KeyType type, string property) => new("data." + name, type, [new(typeof(DataOptions), property)]);
 

@@ -23,6 +23,9 @@ public sealed record RunConfiguration
 
     public TrainOptions Train { get; init; } = new();
 
+    /// <summary>Ranges of function inputs in pre-training.</summary>
+    public RangeTraining Ranges { get; init; } = new();
+
     public DataOptions Data { get; init; } = new();
 
     public PipelineOptions Pipeline { get; init; } = new();
@@ -38,13 +41,14 @@ public sealed record RunConfiguration
     /// <summary>Folder of this run.</summary>
     public string RunFolder => Path.Combine(BaseDir, Name);
 
-    /// <summary>The part that the coordinator sees.</summary>
+    /// <summary>The part that the coordinator of a pre-training run sees.</summary>
     public RunOptions ToRunOptions() => new()
     {
         Name = Name,
         Folder = RunFolder,
         Seed = Seed,
         Arch = Arch,
+        Ranges = Ranges.Of(Train, Arch),
         Train = Train,
         Pipeline = Pipeline,
         Impl = Impl,

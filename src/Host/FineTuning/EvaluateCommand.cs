@@ -38,7 +38,7 @@ internal static class EvaluateCommand
 
             if (functions is not null)
             {
-                Polynomials.Report(context.Out, functions);
+                Polynomials.Report(context.Out, "scoring", functions.Outside);
             }
 
             if (tests.Count > 0)

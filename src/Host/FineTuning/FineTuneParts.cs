@@ -1,8 +1,10 @@
+using ActorTrainer.Actors;
 using ActorTrainer.Actors.Stages;
 using ActorTrainer.Host.Commands;
 using ActorTrainer.Host.Configuration;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Checkpoints;
+using ActorTrainer.Model.Common;
 using ActorTrainer.Model.FineTuning;
 using ActorTrainer.Model.Ranges;
 using ActorTrainer.Model.Stages;
@@ -23,6 +25,27 @@ internal static class FineTuneParts
             : StagePartition.ByCost(UnitCosts.Measure(run.Arch, RunParts.RowsOf(run), 1, run.Impl.Threads, device.Device, device.BFloat16, shape), parts);
     }
 
+    /// <summary>What the stages do about functions that are no polynomials.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="calibration">Polynomials for them; null: exact functions.</param>
+    /// <exception cref="RefusedException">The optimiser has no polynomial.</exception>
+    public static RangeOptions Ranges(RunConfiguration run, Calibration? calibration)
+    {
+        if (calibration is not null && !run.Eval.Optim.EpsInsideRoot)
+        {
+            throw new RefusedException(
+                "eval.functions=polynomial replaces the optimiser's root too, which needs eps inside of it: set eval.optim.eps_inside_root=true, as eval=GLUE_lora does.");
+        }
+
+        if (calibration?.Sites.Any(site => site.Function == PointFunction.OptimiserInverseRoot) == false)
+        {
+            throw new RefusedException(
+                "The calibration has no ranges of the optimiser: make it by fine-tuning with eval.calibrate_every=10 and eval.optim.eps_inside_root=true.");
+        }
+
+        return new RangeOptions { CalibrateEvery = run.Eval.CalibrateEvery, Functions = calibration?.ToJson() ?? "" };
+    }
+
     /// <summary>Number of learned parameters.</summary>
     public static long Trainable(BertConfig arch, FineTuneShape shape)
     {
@@ -39,15 +62,12 @@ internal static class FineTuneParts
 
     /// <summary>Writes the model folder of a checkpoint and returns its path.</summary>
     public static string Export(
-        string runFolder, CheckpointManifest manifest, IObjectStore store, FineTuneShape shape, AdapterSaving saving, WordPieceTokenizer tokenizer, RangeRecorder recorder) =>
+        string runFolder, CheckpointManifest manifest, IObjectStore store, FineTuneShape shape, AdapterSaving saving, WordPieceTokenizer tokenizer) =>
         CheckpointFolder.Write(runFolder, manifest.Step, folder =>
         {
             FineTunedModel.Write(folder, manifest.Arch, shape, Files(unit => unit), Files(BaseObjects.Key), saving);
             TokenizerFile.SaveJson(tokenizer, Path.Combine(folder, CheckpointFolder.TokenizerFile));
-            if (recorder.Statistics is { Count: > 0 } statistics)
-            {
-                Calibration.Of(statistics).Save(Path.Combine(folder, Calibration.FileName));
-            }
+            RecordedRanges.Save(RecordedRanges.Of(manifest, UnitFactory.Names(manifest.Arch), store), folder);
 
             Dictionary<string, string> Files(Func<string, string> name) =>
                 UnitFactory.Names(manifest.Arch).ToDictionary(unit => unit, unit => store.Verified(manifest.Units[name(unit)]));

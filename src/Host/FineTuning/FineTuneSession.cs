@@ -1,7 +1,6 @@
 using ActorTrainer.Actors;
 using ActorTrainer.Actors.Coordination;
 using ActorTrainer.Actors.Protocol;
-using ActorTrainer.Actors.Stages;
 using ActorTrainer.Host.Cli;
 using ActorTrainer.Host.Commands;
 using ActorTrainer.Host.Configuration;
@@ -21,7 +20,6 @@ internal sealed class FineTuneSession(
     CommandContext context, PretrainedModel model, GlueInputs inputs, PhaseProgress progress, GlueTaskInfo task, int repeat)
 {
     private readonly RunConfiguration _run = context.Run;
-    private readonly RangeRecorder _recorder = new();
     private readonly FineTuneShape _shape = context.Run.Eval.Shape(task.Name, task.Outputs);
 
     /// <summary>Trains, scores and reports; a complete run is left as it is.</summary>
@@ -47,23 +45,23 @@ internal sealed class FineTuneSession(
         var observer = new LockedObserver(reporting.Observer);
         await using var scoring = new Scoring(run, evaluation, store, Scoring.Recipe(run, _shape, device), functions);
         RunProtocol.Outcome outcome;
+        IReadOnlyDictionary<FunctionSite, OutOfDomain>? outside = null;
         using (reporting)
         {
             outcome = await new LocalRun
             {
-                Options = run.ToRunOptions() with { FineTune = _shape },
+                Options = run.ToRunOptions() with { FineTune = _shape, Ranges = FineTuneParts.Ranges(run, calibration) },
                 Folder = folder,
                 Batches = batches,
                 Partition = partition,
                 TokenizerHash = model.Tokenizer.Hash,
-                DataKey = $"{train.Key}-{run.Eval.Padding}-{(run.Eval.Shuffle ? "shuffled" : "in-order")}{(calibration is null ? "" : "-" + Polynomials.KeyOf(calibration))}",
+                DataKey = $"{train.Key}-{run.Eval.Padding}-{(run.Eval.Shuffle ? "shuffled" : "in-order")}",
                 Base = weights,
                 Committed = run.Eval.Evaluators == 0 ? null : scoring.OnCommit(scores => observer.OnNotice(scores)),
-                Export = (manifest, objects) => FineTuneParts.Export(folder.Root, manifest, objects, _shape, run.Eval.Save, model.Tokenizer, _recorder),
-                Hooks = new StageHooks
+                Export = (manifest, objects) =>
                 {
-                    Probe = (_, step) => run.Eval.CalibrateEvery > 0 && step.Phase == Phase.Train && step.Step % run.Eval.CalibrateEvery == 0 ? _recorder : null,
-                    Functions = _ => functions,
+                    outside = UnitRanges.Outside(RecordedRanges.Of(manifest, UnitFactory.Names(manifest.Arch), objects));
+                    return FineTuneParts.Export(folder.Root, manifest, objects, _shape, run.Eval.Save, model.Tokenizer);
                 },
                 Observer = observer,
                 Cuda = device.Cuda,
@@ -74,7 +72,12 @@ internal sealed class FineTuneSession(
 
         if (functions is not null)
         {
-            Polynomials.Report(context.Out, functions);
+            if (outside is not null)
+            {
+                Polynomials.Report(context.Out, "training", outside);
+            }
+
+            Polynomials.Report(context.Out, "scoring", functions.Outside);
         }
 
         var code = reporting.Finish(outcome);

@@ -1,5 +1,4 @@
-using System.Security.Cryptography;
-using System.Text;
+using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Common;
 using ActorTrainer.Model.Ranges;
 
@@ -18,17 +17,16 @@ internal static class Polynomials
             $"eval.functions=polynomial needs the ranges of function inputs, and {model} has no {Calibration.FileName}: fine-tune with eval.calibrate_every=10 first, "
             + "or name a calibration with eval.calibration=FILE."));
 
-    /// <summary>What decides a run's bits.</summary>
-    public static string KeyOf(Calibration calibration) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(calibration.Sites.Select(site => $"{site.Site}{site.Fit.ToJson()}")))));
-
     /// <summary>Says how many inputs lay outside of their domains.</summary>
-    public static void Report(TextWriter output, PolynomialFunctions functions)
+    /// <param name="output">Where to say it.</param>
+    /// <param name="what">What was computed.</param>
+    /// <param name="functions">Inputs by site.</param>
+    public static void Report(TextWriter output, string what, IReadOnlyDictionary<FunctionSite, OutOfDomain> functions)
     {
-        var outside = functions.Outside.Where(site => site.Value.Outside > 0).OrderBy(site => site.Key.ToString(), StringComparer.Ordinal).ToList();
+        var outside = functions.Where(site => site.Value.Outside > 0).OrderBy(site => site.Key.ToString(), StringComparer.Ordinal).ToList();
         output.WriteLine(outside.Count == 0
-            ? $"  polynomials     all inputs inside of the domains of {functions.Outside.Count} functions"
-            : $"  polynomials     inputs outside of their domains at {outside.Count} of {functions.Outside.Count} functions:");
+            ? $"  polynomials     {what}: all inputs inside of the domains of {functions.Count} functions"
+            : $"  polynomials     {what}: inputs outside of their domains at {outside.Count} of {functions.Count} functions:");
         foreach (var (site, count) in outside)
         {
             output.WriteLine($"    {site} {site.Function}: {count.Outside:N0} of {count.Count:N0}, at worst {count.Worst:0.###} widths of the domain away");

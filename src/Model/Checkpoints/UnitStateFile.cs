@@ -2,30 +2,43 @@ using System.Globalization;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Common;
 using ActorTrainer.Model.Optimisation;
+using ActorTrainer.Model.Ranges;
 using static TorchSharp.torch;
 
 namespace ActorTrainer.Model.Checkpoints;
 
 /// <summary>
 /// Everything of one unit that a resumed run needs, in the safetensors layout: its weights, their moments as
-/// <c>&lt;parameter&gt;.exp_avg</c> and <c>.exp_avg_sq</c>, the random state as <c>rng_state</c>, and the optimiser's step count. One file
+/// <c>&lt;parameter&gt;.exp_avg</c> and <c>.exp_avg_sq</c>, the random state as <c>rng_state</c>, the optimiser's step count, and the ranges recorded so far. One file
 /// per unit, so that a run may go on with another cut of the model.
 /// </summary>
 public static class UnitStateFile
 {
     private const string RngName = "rng_state";
     private const string StepKey = "optimiser_step";
+    private const string RangesKey = "ranges";
 
     /// <summary>Writes a unit; the optimiser may have other parameters too. Equal states give equal bytes, whatever the order of the parameters.</summary>
-    public static void Write(Stream stream, IReadOnlyList<NamedParameter> parameters, AdamW optimiser, ReadOnlySpan<byte> rng)
+    public static void Write(Stream stream, IReadOnlyList<NamedParameter> parameters, AdamW optimiser, ReadOnlySpan<byte> rng, UnitRanges? ranges = null)
     {
+        var metadata = new Dictionary<string, string> { [StepKey] = optimiser.StepCount.ToString(CultureInfo.InvariantCulture) };
+        if (ranges is { Sites.Count: > 0 })
+        {
+            metadata[RangesKey] = ranges.ToJson();
+        }
+
         using var rngTensor = zeros([rng.Length], ScalarType.Byte);
         rng.CopyTo(rngTensor.bytes);
         SafeTensors.Write(
             stream,
             [.. Tensors(parameters, optimiser), (RngName, rngTensor)],
-            new Dictionary<string, string> { [StepKey] = optimiser.StepCount.ToString(CultureInfo.InvariantCulture) });
+            metadata);
     }
+
+    /// <summary>The ranges recorded in a file of what <see cref="Write"/> wrote.</summary>
+    /// <exception cref="RefusedException">It is damaged.</exception>
+    public static UnitRanges Ranges(string path) =>
+        SafeTensors.Read(path).Metadata.TryGetValue(RangesKey, out var text) ? UnitRanges.Parse(text, path) : UnitRanges.None;
 
     /// <summary>Overwrites a unit's weights, their moments and the optimiser's step count.</summary>
     /// <param name="path">A file of what <see cref="Write"/> wrote.</param>

@@ -48,6 +48,12 @@ public sealed record DataOptions
 
     public DocumentLayout Layout { get; init; } = DocumentLayout.BlankLines;
 
+    /// <summary>
+    /// Every block begins with the classification token, as inputs of fine-tuning do; it is not predicted. Ignored by
+    /// <see cref="DataSourceKind.Parquet"/>, whose rows are taken as they are.
+    /// </summary>
+    public bool ClassifyFirst { get; init; }
+
     /// <summary>Field of a jsonl object that holds the text.</summary>
     public string JsonField { get; init; } = "text";
 

@@ -29,7 +29,8 @@ public sealed record PreparedData(TokenDataset Train, TokenDataset HeldOut, stri
 
 /// <summary>
 /// Turns a corpus into blocks of token ids on disk: documents are tokenised in parallel, each is followed by the separator token,
-/// and the stream is cut into blocks of <see cref="DataOptions.Sequence"/>, the last incomplete one dropped. Already tokenised rows
+/// and the stream is cut into blocks of <see cref="DataOptions.Sequence"/>, the last incomplete one dropped; with
+/// <see cref="DataOptions.ClassifyFirst"/> each block begins with the classification token and has one token of the stream less. Already tokenised rows
 /// are concatenated and cut as they are, so rows of exactly that length are the blocks. Memory is bounded whatever the size of the
 /// corpus, and the bytes do not depend on the number of workers.
 /// </summary>
@@ -56,9 +57,10 @@ public static class DatasetBuilder
         var sources = DocumentSource.Sources(options, files, cancellation);
         var description = DocumentSource.Describe(options, sources);
         var vocabulary = options.Source == DataSourceKind.Parquet ? options.Vocabulary : tokenizer!.VocabularySize;
+        int? first = options.ClassifyFirst && options.Source != DataSourceKind.Parquet ? tokenizer!.Special.Classify : null;
         var key = DocumentSource.Hash(
             $"format={DatasetManifest.CurrentFormat}\n{description}\ntokenizer={tokenizer?.Hash} vocabulary={vocabulary}"
-            + $" separator={tokenizer?.Special.Separator} sequence={options.Sequence}")[..32];
+            + $" separator={tokenizer?.Special.Separator} sequence={options.Sequence}{(first is { } id ? $" first={id}" : "")}")[..32];
         var folder = Path.Combine(options.Cache, key);
         if (TryOpen(folder, options.Cache, key) is { } found)
         {
@@ -66,8 +68,8 @@ public static class DatasetBuilder
         }
 
         using var partial = PartialFolder.Create(options.Cache, key);
-        using (var train = new ShardWriter(partial.Path, "train", options.Sequence, vocabulary, shardBytes))
-        using (var heldOut = new ShardWriter(partial.Path, "heldout", options.Sequence, vocabulary, shardBytes))
+        using (var train = new ShardWriter(partial.Path, "train", options.Sequence, vocabulary, shardBytes, first))
+        using (var heldOut = new ShardWriter(partial.Path, "heldout", options.Sequence, vocabulary, shardBytes, first))
         {
             var pass = new PreparePass(options, tokenizer, vocabulary, train, heldOut, progress);
             await pass.Run(files.Train, sources.Where(source => source.Split == "train"), isHeldOut: false, cancellation).ConfigureAwait(false);
@@ -115,6 +117,11 @@ public static class DatasetBuilder
         if (options.Cache.Length == 0)
         {
             throw new RefusedException("data.cache is empty: expected a folder for prepared data.");
+        }
+
+        if (options.ClassifyFirst && options.Sequence < 2)
+        {
+            throw new RefusedException("data.classify_first=true: a block needs room for more than that token; raise arch.sequence.");
         }
 
         if (options.Source == DataSourceKind.Parquet ? options.Vocabulary < 1 : tokenizer is null)

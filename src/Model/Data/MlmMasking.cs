@@ -6,7 +6,8 @@ namespace ActorTrainer.Model.Data;
 /// <summary>
 /// Masks rows for masked language modelling (Devlin et al., 2019) with exact counts: in each row k = round(p·S) positions are to be
 /// predicted, of which round(0.1·k) show a random token, round(0.1·k) the true one, and the rest the mask token. Rows of 128 with
-/// p = 0.25 have 32 positions: 26 masked, 3 random, 3 kept. Padding is never chosen.
+/// p = 0.25 have 32 positions: 26 masked, 3 random, 3 kept. Padding is never chosen, nor a classification token
+/// that begins a row.
 /// </summary>
 public sealed class MlmMasking
 {
@@ -73,7 +74,7 @@ public sealed class MlmMasking
         var count = 0;
         for (var i = 0; i < row.Length; i++)
         {
-            if (row[i] != _special.Pad)
+            if (row[i] != _special.Pad && (i > 0 || row[i] != _special.Classify))
             {
                 candidates[count++] = i;
             }

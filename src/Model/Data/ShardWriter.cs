@@ -18,10 +18,14 @@ internal sealed class ShardWriter : IDisposable
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private FileStream? _file;
     private long _blocksInShard;
+    private readonly int? _first;
     private int _used;
 
-    public ShardWriter(string folder, string prefix, int blockLength, int vocabulary, long shardBytes = ShardBytes)
+    /// <param name="first">Token that begins every block and is not one of the stream; null = none.</param>
+    public ShardWriter(
+        string folder, string prefix, int blockLength, int vocabulary, long shardBytes = ShardBytes, int? first = null)
     {
+        _first = first;
         _folder = folder;
         _prefix = prefix;
         _block = new int[blockLength];
@@ -48,6 +52,11 @@ internal sealed class ShardWriter : IDisposable
         Tokens += ids.Length;
         while (!ids.IsEmpty)
         {
+            if (_used == 0 && _first is { } first)
+            {
+                _block[_used++] = first;
+            }
+
             var taken = Math.Min(ids.Length, _block.Length - _used);
             ids[..taken].CopyTo(_block.AsSpan(_used));
             ids = ids[taken..];

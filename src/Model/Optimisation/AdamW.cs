@@ -17,6 +17,7 @@ public sealed class AdamW : IDisposable
     private readonly AdamWOptions _options;
     private readonly Dictionary<string, AdamWState> _states = [];
     private Tensor? _scratch;
+    private Func<Tensor, Tensor>? _inverseRoot;
 
     /// <summary>Makes zero moments for each parameter, on its device and of its type.</summary>
     /// <exception cref="ArgumentException">Two parameters have one name.</exception>
@@ -42,6 +43,21 @@ public sealed class AdamW : IDisposable
 
     /// <summary>Uses the torch operations even where the fused kernel gives the same bits; for tests and measurements.</summary>
     internal bool WithoutKernel { get; set; }
+
+    /// <summary>
+    /// Stands in for 1/√x of v̂ + ε, element by element: p ← p − lr·m̂·P(v̂ + ε) with v̂ = v/(1 − β₂ᵗ), as encrypted training computes it. Null:
+    /// the exact root.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">ε is not inside the root.</exception>
+    public Func<Tensor, Tensor>? InverseRoot
+    {
+        get => _inverseRoot;
+        set => _inverseRoot = value is null || _options.EpsInsideRoot ? value
+            : throw new InvalidOperationException("A polynomial in place of the root needs ε inside of it: set eps_inside_root=true.");
+    }
+
+    /// <summary>Shown v̂ + ε of every parameter that a step updates, in a dispose scope of its own; null: nobody looks. Changes no bit.</summary>
+    public Action<Tensor>? RootObserver { get; set; }
 
     /// <summary>All moments in canonical order, as <c>&lt;parameter&gt;.exp_avg</c> and <c>&lt;parameter&gt;.exp_avg_sq</c>; the tensors stay the optimiser's.</summary>
     public IEnumerable<(string Name, Tensor Value)> NamedState
@@ -87,9 +103,16 @@ public sealed class AdamW : IDisposable
 
             var state = _states[parameter.Name];
             var decay = parameter.Decay ? scalars.Decay : 1;
-            if (WithoutKernel || !AdamWKernel.IsExact || !AdamWKernel.TryStep(parameter.Value, gradient, state, Scratch(), scalars, decay))
+            var plain = InverseRoot is not null || WithoutKernel || !AdamWKernel.IsExact;
+            if (plain || !AdamWKernel.TryStep(parameter.Value, gradient, state, Scratch(), scalars, decay))
             {
-                TorchStep(parameter.Value, gradient, state, scalars, decay);
+                TorchStep(parameter.Value, gradient, state, scalars, decay, InverseRoot);
+            }
+
+            if (RootObserver is { } observer)
+            {
+                using var scope = NewDisposeScope();
+                observer(RootInput(state.ExpAvgSq, scalars));
             }
         }
     }
@@ -163,7 +186,7 @@ public sealed class AdamW : IDisposable
     private Tensor Scratch() => _scratch ??= empty(AdamWKernel.Block, ScalarType.Float32, CPU).DetachFromDisposeScope();
 
     /// <summary>The step of one parameter in torch operations: what runs on other devices and types, and what the kernel is measured by.</summary>
-    internal static void TorchStep(Tensor p, Tensor g, AdamWState state, in AdamWScalars scalars, double decay)
+    internal static void TorchStep(Tensor p, Tensor g, AdamWState state, in AdamWScalars scalars, double decay, Func<Tensor, Tensor>? inverseRoot = null)
     {
         using var temporaries = NewDisposeScope();
         var options = scalars.Options;
@@ -180,11 +203,20 @@ public sealed class AdamW : IDisposable
 
         m.mul_(options.Beta1).add_(g, alpha: 1 - options.Beta1);
         v.mul_(options.Beta2).addcmul_(g, g, value: 1 - options.Beta2);
+        if (inverseRoot is not null)
+        {
+            p.addcmul_(m, inverseRoot(RootInput(v, scalars)), value: scalars.Slope);
+            return;
+        }
+
         var denominator = options.EpsInsideRoot
-            ? v.div(scalars.BiasCorrection2).add_(options.Eps).sqrt_()
+            ? RootInput(v, scalars).sqrt_()
             : v.sqrt().div_(scalars.RootOfBiasCorrection2).add_(options.Eps);
         p.addcdiv_(m, denominator, value: scalars.Slope);
     }
+
+    /// <summary>v̂ + ε.</summary>
+    private static Tensor RootInput(Tensor v, in AdamWScalars scalars) => v.div(scalars.BiasCorrection2).add_(scalars.Options.Eps);
 
     private static void ThrowUnlessFinite(double value, string name)
     {

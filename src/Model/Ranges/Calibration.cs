@@ -60,8 +60,11 @@ public sealed record Calibration
         ],
     };
 
+    /// <summary>As JSON.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, Json) + "\n";
+
     /// <summary>Writes the file atomically.</summary>
-    public void Save(string path) => AtomicFile.WriteText(path, JsonSerializer.Serialize(this, Json) + "\n");
+    public void Save(string path) => AtomicFile.WriteText(path, ToJson());
 
     /// <summary>Reads the file.</summary>
     /// <exception cref="RefusedException">There is none, or it is not a calibration of this version.</exception>
@@ -69,17 +72,29 @@ public sealed record Calibration
     {
         try
         {
-            var read = JsonSerializer.Deserialize<Calibration>(File.ReadAllText(path), Json) ?? throw new JsonException("It is null.");
-            return read.Version == CurrentVersion ? read
-                : throw new RefusedException($"{path} is a calibration of version {read.Version}; this program reads version {CurrentVersion}.");
+            return Parse(File.ReadAllText(path), path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new RefusedException($"{path}: there is no readable calibration ({e.Message}): fine-tune with eval.calibrate_every=10, or name one with eval.calibration=FILE.", e);
         }
+    }
+
+    /// <summary>From what <see cref="ToJson"/> gave.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="where">Named in the refusal.</param>
+    /// <exception cref="RefusedException">It is not a calibration of this version.</exception>
+    public static Calibration Parse(string text, string where)
+    {
+        try
+        {
+            var read = JsonSerializer.Deserialize<Calibration>(text, Json) ?? throw new JsonException("It is null.");
+            return read.Version == CurrentVersion ? read
+                : throw new RefusedException($"{where} is a calibration of version {read.Version}; this program reads version {CurrentVersion}.");
+        }
         catch (Exception e) when (e is JsonException or ArgumentException)
         {
-            throw new RefusedException($"{path}: not a calibration ({e.Message}).", e);
+            throw new RefusedException($"{where}: not a calibration ({e.Message}).", e);
         }
     }
 

@@ -6,12 +6,6 @@ using static TorchSharp.torch;
 
 namespace ActorTrainer.Model.Ranges;
 
-/// <summary>How many inputs of a site lay outside of its polynomial's domain.</summary>
-/// <param name="Outside">Inputs outside.</param>
-/// <param name="Count">All inputs.</param>
-/// <param name="Worst">Largest distance from the domain, in widths of the domain.</param>
-public readonly record struct OutOfDomain(long Outside, long Count, double Worst);
-
 /// <summary>
 /// The polynomials of a calibration in place of the functions, in float64, with the gradients of encrypted training: for ReLU x·h the factor h;
 /// 1 − t² for tanh; the value itself for exponentials; −r³/2 for inverse roots, with which LayerNorm's backward is
@@ -33,84 +27,98 @@ public sealed class PolynomialFunctions(Calibration calibration) : IPointFunctio
         var fit = _fits.TryGetValue(site, out var found) ? found
             : throw new RefusedException($"The calibration has no {site.Function} at {site}; it is of another model: calibrate this one (eval.calibrate_every).");
         using var scope = NewDisposeScope();
-        Tensor value, slope;
+        Tensor value;
+        Tensor? slope;
         using (no_grad())
         {
             var x = input.detach().to(ScalarType.Float64);
             Count(site, fit, x);
-            (value, slope) = Evaluate(fit, x);
-            (value, slope) = (value.to(input.dtype), slope.to(input.dtype));
+            (value, slope) = Evaluate(fit, x, input.requires_grad);
+            (value, slope) = (value.to(input.dtype), slope?.to(input.dtype));
         }
 
         // Value as it is, derivative as given: the difference is zero and carries only the gradient.
-        return (input.requires_grad ? value + (input - input.detach()) * slope : value).MoveToOuterDisposeScope();
+        return (slope is null ? value : value + (input - input.detach()) * slope).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Value of a fit and the derivative that encrypted training uses.</summary>
-    internal static (Tensor Value, Tensor Slope) Evaluate(FunctionFit fit, Tensor x)
+    /// <summary>Value of a fit and, if asked for, the derivative that encrypted training uses. Works in place where it can: new memory costs more than arithmetic.</summary>
+    internal static (Tensor Value, Tensor? Slope) Evaluate(FunctionFit fit, Tensor x, bool withSlope)
     {
         switch (fit.Function)
         {
             case FunctionNames.InverseRoot:
                 var scaled = x / fit.Scale;
                 var root = Series(fit.Parts[0], scaled);
-                for (var i = 0; i < fit.Newton; i++)
+                if (fit.Newton > 0)
                 {
-                    root = root * 1.5 - root * root * root * scaled * 0.5;
+                    using var cube = empty_like(root);
+                    for (var i = 0; i < fit.Newton; i++)
+                    {
+                        cube.copy_(root).mul_(root).mul_(root).mul_(scaled).mul_(0.5);
+                        root.mul_(1.5).sub_(cube);
+                    }
                 }
 
-                root = root / Math.Sqrt(fit.Scale);
-                return (root, root * root * root * -0.5);
+                root.div_(Math.Sqrt(fit.Scale));
+                return (root, withSlope ? root.pow(3).mul_(-0.5) : null);
             case FunctionNames.Relu:
                 var sign = x / fit.Scale;
                 foreach (var part in fit.Parts)
                 {
-                    sign = Series(part, sign);
+                    var next = Series(part, sign);
+                    sign.Dispose();
+                    sign = next;
                 }
 
-                var gate = sign * 0.5 + 0.5;
-                return (x * gate, gate);
+                var gate = sign.mul_(0.5).add_(0.5);
+                return (x * gate, withSlope ? gate : null);
             case FunctionNames.PowerExp:
-                var power = x / Math.Pow(2, fit.Squarings) + 1;
+                var power = x / Math.Pow(2, fit.Squarings);
+                power.add_(1);
                 for (var i = 0; i < fit.Squarings; i++)
                 {
-                    power = power * power;
+                    power.mul_(power);
                 }
 
-                return (power, power);
+                return (power, withSlope ? power : null);
             case FunctionNames.Tanh:
                 var tanh = Series(fit.Parts[0], x);
-                return (tanh, 1 - tanh * tanh);
+                return (tanh, withSlope ? 1 - tanh * tanh : null);
             case FunctionNames.Reciprocal:
                 var reciprocal = Series(fit.Parts[0], x);
-                return (reciprocal, -(reciprocal * reciprocal));
+                return (reciprocal, withSlope ? -(reciprocal * reciprocal) : null);
             default:
                 var exponential = Series(fit.Parts[0], x);
-                return (exponential, exponential);
+                return (exponential, withSlope ? exponential : null);
         }
     }
 
-    /// <summary>Clenshaw's recurrence.</summary>
+    /// <summary>Clenshaw's recurrence in three buffers.</summary>
     private static Tensor Series(ChebyshevSeries series, Tensor x)
     {
-        var t = (x * 2 - (series.Low + series.High)) / (series.High - series.Low);
-        var (next, afterNext) = (zeros_like(t), zeros_like(t));
+        using var twice = x * (4 / (series.High - series.Low));
+        twice.sub_(2 * (series.Low + series.High) / (series.High - series.Low));
+        var (next, afterNext) = (zeros_like(x), zeros_like(x));
         for (var k = series.Coefficients.Count - 1; k > 0; k--)
         {
-            (next, afterNext) = (t * next * 2 - afterNext + series.Coefficients[k], next);
+            afterNext.neg_().addcmul_(twice, next, value: 1).add_(series.Coefficients[k]);
+            (next, afterNext) = (afterNext, next);
         }
 
-        return t * next - afterNext + series.Coefficients[0];
+        next.mul_(twice.mul_(0.5)).sub_(afterNext).add_(series.Coefficients[0]);
+        afterNext.Dispose();
+        return next;
     }
 
     private void Count(FunctionSite site, FunctionFit fit, Tensor x)
     {
-        var beyond = maximum(x - fit.High, fit.Low - x);
-        var outside = beyond.gt(0).sum().item<long>();
-        var worst = outside > 0 ? beyond.max().item<double>() / (fit.High - fit.Low) : 0;
-        _outside.AddOrUpdate(
-            site,
-            _ => new OutOfDomain(outside, x.numel(), worst),
-            (_, before) => new OutOfDomain(before.Outside + outside, before.Count + x.numel(), Math.Max(before.Worst, worst)));
+        var seen = new OutOfDomain(0, x.numel(), 0);
+        if (seen.Count > 0 && !(x.min().item<double>() >= fit.Low && x.max().item<double>() <= fit.High))
+        {
+            var beyond = maximum(x - fit.High, fit.Low - x);
+            seen = new OutOfDomain(beyond.le(0).logical_not_().sum().item<long>(), seen.Count, beyond.max().item<double>() / (fit.High - fit.Low));
+        }
+
+        _outside.AddOrUpdate(site, _ => seen, (_, before) => before.With(seen));
     }
 }

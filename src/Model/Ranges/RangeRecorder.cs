@@ -21,6 +21,18 @@ public sealed class RangeRecorder : IInputProbe
         }
     }
 
+    /// <summary>The one site of a unit's optimiser: v̂ + ε under its root.</summary>
+    public static FunctionSite OptimiserSite(string unit) => new(unit, "optimiser", PointFunction.OptimiserInverseRoot);
+
+    /// <summary>Puts statistics of earlier steps in.</summary>
+    public void Restore(FunctionSite site, RangeStatistics statistics)
+    {
+        lock (_gate)
+        {
+            _sites[site] = statistics;
+        }
+    }
+
     /// <inheritdoc/>
     public void Observe(FunctionSite site, Tensor input)
     {

@@ -12,7 +12,7 @@ namespace ActorTrainer.Tests.Configuration;
 public class SchemaTests
 {
     private static readonly Type[] Records =
-        [typeof(RunConfiguration), typeof(BertConfig), typeof(TrainOptions), typeof(AdamWOptions), typeof(DataOptions), typeof(PipelineOptions), typeof(ImplOptions), typeof(FineTuneOptions), typeof(ClusterOptions)];
+        [typeof(RunConfiguration), typeof(BertConfig), typeof(TrainOptions), typeof(RangeTraining), typeof(AdamWOptions), typeof(DataOptions), typeof(PipelineOptions), typeof(ImplOptions), typeof(FineTuneOptions), typeof(ClusterOptions)];
 
     [Fact]
     public void Reference_conf_and_the_schema_have_the_same_keys_in_the_same_order() =>

@@ -64,6 +64,20 @@ public class MlmMaskingTests
     }
 
     [Fact]
+    public void A_classification_token_that_begins_a_row_is_never_chosen()
+    {
+        var masking = new MlmMasking(SpecialTokens.Own, Vocabulary, 16, 0.9);
+        var begun = Enumerable.Repeat(50, 16).ToArray();
+        begun[0] = SpecialTokens.Own.Classify;
+        for (var n = 0; n < 100; n++)
+        {
+            var (row, positions, _) = Apply(masking, n, begun);
+            Assert.DoesNotContain(0, positions);
+            Assert.Equal(SpecialTokens.Own.Classify, row[0]);
+        }
+    }
+
+    [Fact]
     public void Positions_are_uniform_and_random_tokens_are_uniform_over_those_that_are_not_special()
     {
         const int Small = 20;

@@ -36,6 +36,23 @@ public sealed class PrepareTests : IDisposable
     }
 
     [Fact]
+    public void Blocks_can_begin_with_the_classification_token_and_lose_no_token_of_the_text_by_it()
+    {
+        var tokenizer = new WordTokenizer();
+        _folder.Write("t.txt", "one two three\n\nfour five");
+        var options = Text("t.txt") with { HeldOutFraction = 0, Sequence = 4 };
+        using var plain = Prepare(options, tokenizer);
+        using var data = Prepare(options with { ClassifyFirst = true }, tokenizer);
+        var first = tokenizer.Special.Classify;
+        int[] stream = [.. Ids(tokenizer, "one two three"), 5, .. Ids(tokenizer, "four five"), 5];
+        Assert.Equal([first, .. stream[..3], first, .. stream[3..6]], All(data.Train));
+        Assert.Equal(7, data.Manifest.Train.Tokens);
+        Assert.NotEqual(plain.Folder, data.Folder);
+        Assert.Contains(
+            "classify_first", Assert.Throws<RefusedException>(() => Prepare(options with { ClassifyFirst = true, Sequence = 1 }, tokenizer)).Message);
+    }
+
+    [Fact]
     public async Task Any_number_of_workers_and_any_size_of_shards_gives_the_same_blocks()
     {
         _folder.WriteSample("t.txt", 300);

@@ -4,7 +4,6 @@ using ActorTrainer.Actors.Coordination;
 using ActorTrainer.Actors.DataPlane;
 using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Schedules;
-using ActorTrainer.Actors.Stages;
 using ActorTrainer.Actors.Telemetry;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Checkpoints;
@@ -54,8 +53,6 @@ internal sealed class FineTuneRun : IDisposable
 
     public ConcurrentQueue<(long Step, IReadOnlyDictionary<string, string> Objects)> Commits { get; } = new();
 
-    public StageHooks Hooks { get; init; } = StageHooks.None;
-
     public static RunOptions Options(
         bool lora, int stages = 1, ScheduleKind schedule = ScheduleKind.OneForwardOneBackward, bool serialised = false, bool recompute = false) => new()
         {
@@ -93,7 +90,6 @@ internal sealed class FineTuneRun : IDisposable
             Observer = Observer,
             Base = Base,
             Committed = (step, objects) => Commits.Enqueue((step, objects)),
-            Hooks = Hooks,
         }.Execute(stop);
     }
 

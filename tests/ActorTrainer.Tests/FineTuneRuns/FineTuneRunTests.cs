@@ -1,9 +1,10 @@
+using ActorTrainer.Actors;
 using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Schedules;
 using ActorTrainer.Actors.Stages;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Checkpoints;
-using TorchSharp;
+using ActorTrainer.Model.Ranges;
 using Xunit;
 
 namespace ActorTrainer.Tests.FineTuneRuns;
@@ -105,19 +106,78 @@ public class FineTuneRunTests
     [InlineData(true, 4, false)]
     public async Task A_penalty_has_the_same_bits_in_every_cut_and_changes_the_training(bool lora, int stages, bool recompute)
     {
-        var options = FineTuneRun.Options(lora, stages, recompute: recompute);
-        using var run = new FineTuneRun
-        {
-            Hooks = new StageHooks { Probe = (_, step) => step.Phase == Phase.Train ? new SquarePenalty(step.Scale) : null },
-        };
+        var ranges = new RangeOptions { Penalty = 0.1, PenaltyFrom = 3, Targets = new RangeTargets { Relu = 0.01, NormBound = 0.5 } };
+        var options = FineTuneRun.Options(lora, stages, recompute: recompute) with { Ranges = ranges };
+        using var run = new FineTuneRun();
 
         var outcome = await run.Execute(options);
 
-        using var plain = new PlainFineTuning(options, scale => new SquarePenalty(scale));
+        using var plain = new PlainFineTuning(options, (step, scale) => step < 3 ? null : new RangePenalty(ranges.Targets, 0.1 * scale));
         using var without = new PlainFineTuning(options);
         Assert.True(outcome.Kind == OutcomeKind.Completed, outcome.Message);
         Assert.Equal(plain.Digests, run.Observer.Digests);
-        Assert.NotEqual(without.Digests[1], run.Observer.Digests[1]);
+        Assert.Equal(without.Digests[2], run.Observer.Digests[2]);
+        Assert.NotEqual(without.Digests[3], run.Observer.Digests[3]);
+    }
+
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(4, true)]
+    public async Task Recorded_ranges_are_those_of_all_steps_whatever_the_cut_and_after_a_stop(int stages, bool recompute)
+    {
+        using var stop = new CancellationTokenSource();
+        using var plain = new FineTuneRun();
+        using var run = new FineTuneRun();
+        run.Observer.AfterStep = step =>
+        {
+            if (step == 3)
+            {
+                stop.Cancel();
+            }
+        };
+
+        await plain.Execute(Recording(FineTuneRun.Options(lora: true, stages: 2)));
+        var stopped = await run.Execute(Recording(FineTuneRun.Options(lora: true, stages: 2)), stop: stop.Token);
+        run.Observer.AfterStep = _ => { };
+        await run.Execute(Recording(FineTuneRun.Options(lora: true, stages, recompute: recompute)));
+
+        Assert.Equal(OutcomeKind.Stopped, stopped.Kind);
+        var expected = Ranges(plain);
+        Assert.Equal(expected, Ranges(run));
+        Assert.Contains("\"optimiser_inverse_root\"", expected["layers.0"]);
+        Assert.Contains("\"kernel_exp\"", expected["layers.1"]);
+        Assert.Contains("\"loss_reciprocal\"", expected["head"]);
+        Assert.Equal("", expected["embedding"]);
+        Assert.Equal(FineTuneRun.Steps / 2 * 5, UnitRanges.Parse(expected["head"], "head").Sites.Single(site => site.Place == "loss.sum").Statistics!.Count);
+    }
+
+    [Fact]
+    public async Task Training_by_calibrated_polynomials_has_the_bits_of_any_cut_and_stays_near_the_exact_one()
+    {
+        using var exact = new FineTuneRun();
+        await exact.Execute(Recording(FineTuneRun.Options(lora: true)));
+        var statistics = UnitRanges.Statistics(Ranges(exact).ToDictionary(unit => unit.Key, unit => UnitRanges.Parse(unit.Value, unit.Key)));
+        var polynomials = new RangeOptions { Functions = Calibration.Of(statistics).ToJson() };
+        var losses = new List<double> { Assert.Single(exact.Observer.Evaluations).Loss };
+        var digests = new List<SortedDictionary<long, IReadOnlyList<string>>>();
+        foreach (var (stages, recompute) in new[] { (1, false), (4, true) })
+        {
+            using var run = new FineTuneRun();
+
+            var outcome = await run.Execute(Recording(FineTuneRun.Options(lora: true, stages, recompute: recompute)) with { Ranges = polynomials });
+
+            Assert.True(outcome.Kind == OutcomeKind.Completed, outcome.Message);
+            digests.Add(run.Observer.Digests);
+            losses.Add(Assert.Single(run.Observer.Evaluations).Loss);
+            var head = UnitRanges.Parse(Ranges(run)["head"], "head").Sites;
+            Assert.Equal(0, head.Single(site => site.Function == PointFunction.OptimiserInverseRoot).Outside!.Value.Outside);
+            Assert.All(head, site => Assert.Null(site.Statistics));
+        }
+
+        Assert.Equal(digests[0], digests[1]);
+        Assert.NotEqual(exact.Observer.Digests, digests[0]);
+        Assert.Equal(losses[1], losses[2]);
+        Assert.Equal(losses[0], losses[1], 0.02);
     }
 
     [Fact]
@@ -154,20 +214,12 @@ public class FineTuneRunTests
         Assert.Contains("'layers.0'", unit.Message);
     }
 
-    /// <summary>Sum of all squared inputs of the gates and of the pooler's tanh.</summary>
-    private sealed class SquarePenalty(double scale) : IPenaltyProbe
+    private static RunOptions Recording(RunOptions options) => options with
     {
-        private torch.Tensor? _sum;
+        Ranges = new RangeOptions { CalibrateEvery = 2 },
+        Train = options.Train with { Optim = options.Train.Optim with { Eps = 1e-4, EpsInsideRoot = true } },
+    };
 
-        public void Observe(FunctionSite site, torch.Tensor input)
-        {
-            if (site.Function is PointFunction.Relu or PointFunction.Tanh)
-            {
-                var term = input.square().sum() * (0.01 * scale);
-                _sum = _sum is null ? term : _sum + term;
-            }
-        }
-
-        public torch.Tensor? Take() => _sum;
-    }
+    private static Dictionary<string, string> Ranges(FineTuneRun run) => run.Commits.Last().Objects.Where(unit => !BaseObjects.IsBase(unit.Key))
+        .ToDictionary(unit => unit.Key, unit => UnitStateFile.Ranges(run.Store.Verified(unit.Value)).ToJson());
 }

@@ -16,8 +16,8 @@ internal sealed class PlainFineTuning : IDisposable
     private readonly List<AdamW> _optimisers;
 
     /// <param name="options">The run.</param>
-    /// <param name="probe">Probe of a micro-batch with the given loss scale.</param>
-    public PlainFineTuning(RunOptions options, Func<double, IPenaltyProbe>? probe = null)
+    /// <param name="probe">Probe of a micro-batch of a step with the given loss scale.</param>
+    public PlainFineTuning(RunOptions options, Func<long, double, IPenaltyProbe?>? probe = null)
     {
         _options = options;
         _units = [.. Enumerable.Range(0, UnitFactory.Count(options.Arch)).Select(i => UnitFactory.Create(options.Arch, i, options.Seed, fineTune: options.FineTune))];
@@ -68,7 +68,7 @@ internal sealed class PlainFineTuning : IDisposable
 
     private HeadUnit Head => (HeadUnit)_units[^1];
 
-    private void Train(GlueBatchSource batches, Func<double, IPenaltyProbe>? probe)
+    private void Train(GlueBatchSource batches, Func<long, double, IPenaltyProbe?>? probe)
     {
         var at = RunPosition.Start;
         while (StepPlan.Next(_options.Train, _options.Impl.MicroBatchSize, batches.TokensPerSequence, at) is { } plan)
@@ -78,7 +78,7 @@ internal sealed class PlainFineTuning : IDisposable
             {
                 using var scope = torch.NewDisposeScope();
                 var (inputs, targets) = Tensors(batches.Take(first, plan.Rows[i], step));
-                var penalties = probe?.Invoke(scale);
+                var penalties = probe?.Invoke(step, scale);
                 var context = new ForwardContext(_options.Seed, step, i, Training: true, penalties);
                 var loss = Head.Loss(Hidden(inputs, context), targets, scale, context);
                 (penalties?.Take() is { } penalty ? loss + penalty : loss).backward();
