@@ -47,13 +47,14 @@ internal static class FineTuneDescriptions
         [
             """
             Takes the models that `finetune` saved under NAME/finetune/LABEL, or one model folder
-            (model=FOLDER), and scores them with eval.evaluators evaluation actors. With eval.functions=polynomial
+            (model=FOLDER), or adapters over a base (adapter=FILE), and scores them with eval.evaluators evaluation actors. With eval.functions=polynomial
             every function that is no polynomial is replaced by its calibrated one, as under encryption.
             """,
         ],
         Options =
         [
             new("model", "a fine-tuned model's folder instead of those of run NAME", "FOLDER"),
+            new("adapter", "a fine-tuned model's adapter.safetensors, over the checkpoint that eval.checkpoint names", "FILE"),
             new("--predict", "also write predictions of the test sets in GLUE's submission layout"),
         ],
         Examples =

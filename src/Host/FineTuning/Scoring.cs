@@ -31,7 +31,9 @@ internal sealed class Scoring : IAsyncDisposable
     /// <param name="store">Objects of a run's checkpoints; null: only folders are scored.</param>
     /// <param name="recipe">From <see cref="Recipe"/>.</param>
     /// <param name="functions">What stands in for functions that are no polynomials.</param>
-    public Scoring(RunConfiguration run, IReadOnlyList<EncodedSplit> splits, IObjectStore? store, string recipe, IPointFunctions? functions = null)
+    /// <param name="load">Makes the units of a saved model; null: it is a fine-tuned model's folder.</param>
+    public Scoring(
+        RunConfiguration run, IReadOnlyList<EncodedSplit> splits, IObjectStore? store, string recipe, IPointFunctions? functions = null, Func<string, IReadOnlyList<ModelUnit>>? load = null)
     {
         _run = run;
         _recipe = recipe;
@@ -44,7 +46,7 @@ internal sealed class Scoring : IAsyncDisposable
             {
                 Splits = splits.ToDictionary(split => split.Name, split => (IEncodedRows)split),
                 Store = store,
-                Folder = folder => FineTunedModel.Load(folder).Units,
+                Folder = load ?? (folder => FineTunedModel.Load(folder).Units),
                 Functions = functions,
             },
             Math.Max(1, run.Eval.Evaluators),

@@ -69,6 +69,10 @@ public static class FineTunedModel
         return (arch, shape, Filled(arch, shape, units => Fill(units.SelectMany(All), header)));
     }
 
+    /// <summary>What an adapter file says fine-tuning made of the model.</summary>
+    /// <exception cref="RefusedException">It is not an adapter file.</exception>
+    public static FineTuneShape Described(string adapterFile) => AdapterMetadata.Read(SafeTensorsHeader.Read(adapterFile)).Shape;
+
     /// <summary>Units of a pre-trained model with what an adapter file adds to it; the caller owns them.</summary>
     /// <param name="weights">Weights of the model that the adapters were trained on, or any with its shape.</param>
     /// <param name="adapterFile">The file <see cref="AdapterFile"/> of a fine-tuned model.</param>

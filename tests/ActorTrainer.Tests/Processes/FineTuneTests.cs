@@ -51,6 +51,10 @@ public class FineTuneTests(ProgramFolder folder)
             one.ShouldEndWith(0).ShouldSay("160 rows");
             three.ShouldEndWith(0);
             Assert.Equal(one.Output, three.Output);
+            var adapterFile = Path.Combine(Directory.GetDirectories(Path.Combine(Run("scored"), "checkpoints")).Single(), "adapter.safetensors");
+            using var adapter = Evaluate($"adapter={adapterFile}");
+            adapter.ShouldEndWith(0);
+            adapter.ShouldSay(one.Output.Split('\n').Single(line => line.Contains("160 rows", StringComparison.Ordinal)));
         }
 
         using var polynomial = Evaluate("eval.functions=polynomial", "--predict");
@@ -76,6 +80,25 @@ public class FineTuneTests(ProgramFolder folder)
             using var reader = ExportReader.Open(DataExport.FolderOf(folder.PathOf("exported"), "rte", split));
             Assert.Equal(rows, reader.Count);
         }
+    }
+
+    [Fact]
+    public void A_calibrated_fine_tuning_can_be_rehearsed_as_a_whole_by_polynomials()
+    {
+        string[] encrypted = ["eval.optim.eps=1e-4", "eval.optim.eps_inside_root=true"];
+        using (var exact = FineTune("exact", "lora", ["pipeline=two", .. encrypted]))
+        {
+            exact.ShouldEndWith(0);
+        }
+
+        var calibration = Path.Combine(Directory.GetDirectories(Path.Combine(Run("exact"), "checkpoints")).Single(), "calibration.json");
+        using (var refused = FineTune("rehearsal", "lora", ["eval.functions=polynomial", $"eval.calibration={calibration}"]))
+        {
+            refused.ShouldEndWith(2).ShouldSay("eval.optim.eps_inside_root=true");
+        }
+
+        using var rehearsal = FineTune("rehearsal", "lora", ["pipeline=single", "eval.functions=polynomial", $"eval.calibration={calibration}", .. encrypted]);
+        rehearsal.ShouldEndWith(0).ShouldSay("38 steps done", "training: all inputs inside of the domains", "scoring: all inputs inside of the domains of 10 functions");
     }
 
     [Theory]

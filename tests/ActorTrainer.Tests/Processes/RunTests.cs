@@ -1,5 +1,7 @@
 using System.Text.Json;
 using ActorTrainer.Host.Reports;
+using ActorTrainer.Model.Bert;
+using ActorTrainer.Model.Ranges;
 using Xunit;
 
 namespace ActorTrainer.Tests.Processes;
@@ -43,6 +45,28 @@ public class RunTests(ProgramFolder folder)
         run.ShouldEndWith(0);
 
         folder.ShouldAgree(name);
+    }
+
+    [Fact]
+    public void Range_training_changes_the_last_steps_only_and_leaves_a_calibration()
+    {
+        string[] ranges = ["arch.attention=gaussian-kernel", "train.range.calibrate_every=1", "train.range.steps=6"];
+        using (var plain = folder.Pretrain("ranges-none", ranges))
+        using (var punished = folder.Pretrain("ranges-punished", [.. ranges, "train.range.penalty=1", "train.range.relu=0.1", "pipeline=four"]))
+        {
+            plain.ShouldEndWith(0);
+            punished.ShouldEndWith(0);
+        }
+
+        var steps = RunMetrics.ReadDigests(folder.PathOf("ranges-none")).Count;
+        using var comparison = folder.Start("compare-runs", "ranges-none", "ranges-punished", "base_dir=runs");
+        comparison.ShouldEndWith(1).ShouldSay($"differ first after step {steps - 5}");
+        var sites = Calibration.Load(Path.Combine(Directory.GetDirectories(folder.PathOf("ranges-punished", "checkpoints")).Single(), Calibration.FileName)).Sites;
+        Assert.Contains(sites, site => site.Function == PointFunction.KernelExp);
+        Assert.Contains(sites, site => site.Function == PointFunction.NormInverseRoot);
+
+        using var refused = folder.Pretrain("ranges-refused", "train.range.penalty=1", "train.budget.unit=hours");
+        refused.ShouldEndWith(2).ShouldSay("their number must be known");
     }
 
     [Fact]
