@@ -3,6 +3,7 @@ using ActorTrainer.Host.Cli;
 using ActorTrainer.Host.Configuration;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Common;
+using ActorTrainer.Model.FineTuning;
 using ActorTrainer.Model.Data;
 using ActorTrainer.Model.Optimisation;
 using Xunit;
@@ -165,4 +166,19 @@ public class ResolverTests
     [InlineData("kitten", "sitting", 3)]
     [InlineData("", "abc", 3)]
     public void Distance_counts_edits_and_swaps(string a, string b, int edits) => Assert.Equal(edits, Spelling.Distance(a, b));
+
+    [Theory]
+    [InlineData("cola", 4e-3, 8e-3, 5)]
+    [InlineData("mrpc", 5e-4, 6e-4, 5)]
+    [InlineData("rte", 2e-4, 2e-4, 5)]
+    [InlineData("stsb", 2.5e-2, 4e-1, 5)]
+    [InlineData("sst2", 8.5e-3, 8e-4, 1)]
+    [InlineData("qnli", 6.5e-3, 8e-4, 1)]
+    public void Every_published_task_has_the_settings_of_encrypted_fine_tuning(string task, double rate, double eps, double epochs)
+    {
+        var eval = Cfg.Resolve("name=test", $"eval=encrypted_{task}").Run.Eval;
+        Assert.Equal([task], eval.Tasks);
+        Assert.Equal((rate, eps, true, epochs), (eval.Optim.LearningRate, eval.Optim.Eps, eval.Optim.EpsInsideRoot, eval.Epochs));
+        Assert.Equal((FineTuneMethod.Lora, 2, 16), (eval.Method, eval.LoraRank, eval.BatchSize));
+    }
 }
