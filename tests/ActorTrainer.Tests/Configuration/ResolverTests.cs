@@ -3,8 +3,8 @@ using ActorTrainer.Host.Cli;
 using ActorTrainer.Host.Configuration;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Common;
-using ActorTrainer.Model.FineTuning;
 using ActorTrainer.Model.Data;
+using ActorTrainer.Model.FineTuning;
 using ActorTrainer.Model.Optimisation;
 using Xunit;
 
