@@ -70,20 +70,19 @@ internal sealed class FineTuneSession(
             await scoring.Settled().ConfigureAwait(false);
         }
 
-        if (functions is not null)
+        if (outside is { Count: > 0 })
         {
-            if (outside is not null)
-            {
-                Polynomials.Report(context.Out, "training", outside);
-            }
-
-            Polynomials.Report(context.Out, "scoring", functions.Outside);
+            Polynomials.Report(context.Out, "training", outside);
         }
 
         var code = reporting.Finish(outcome);
         if (code == App.Done)
         {
             await Report(run, folder.Root, outcome, scoring).ConfigureAwait(false);
+            if (functions is not null)
+            {
+                Polynomials.Report(context.Out, "scoring", functions.Outside);
+            }
         }
 
         return code;
