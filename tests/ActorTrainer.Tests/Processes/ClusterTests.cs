@@ -44,6 +44,7 @@ public class ClusterTests(ProgramFolder folder)
         run.WaitForLine(line => line.StartsWith("attempt 2 from step", StringComparison.Ordinal), "an attempt without the node");
         nodes.Start(1);
         run.WaitForLine(line => line.StartsWith("n1 can be used", StringComparison.Ordinal), "a move back");
+        run.WaitForLine(line => line.StartsWith("attempt 3 from step", StringComparison.Ordinal), "an attempt with it"); // killed before, the next one would be the third
         nodes.Kill(0);
         nodes.Start(0);
 
