@@ -24,7 +24,7 @@ public class FineTuneTests(ProgramFolder folder)
 
         using (var killed = FineTune($"{method}-killed", method, "pipeline=two"))
         {
-            killed.WaitForStep(9);
+            killed.WaitForStep(5);
             killed.Kill();
         }
 

@@ -11,6 +11,8 @@ public sealed class ProgramFolder : IDisposable
     /// <summary>Steps of a small run.</summary>
     public const int Steps = 50;
 
+    private const int MostKills = 5;
+
     private static readonly string[] Small =
     [
         "arch=tiny", "train=dev", "data=sample", "impl=dev", "pipeline=two", "data.sample_megabytes=1", "data.cache=cache", "base_dir=runs",
@@ -52,12 +54,21 @@ public sealed class ProgramFolder : IDisposable
     /// <summary>Starts, or goes on with, a small run.</summary>
     internal ProgramProcess Pretrain(string name, params string[] words) => StartSmall("pretrain", name, words);
 
-    /// <summary>Starts a small run and kills it once it has reported a step.</summary>
+    /// <summary>Starts, or goes on with, a small run and kills it once it has reported a step; does so again from the start if the run was over before the kill came.</summary>
     internal void PretrainAndKill(string name, long step, params string[] words)
     {
-        using var run = Pretrain(name, words);
-        run.WaitForStep(step);
-        run.Kill();
+        for (var attempt = 1; ; attempt++)
+        {
+            using var run = Pretrain(name, words);
+            run.WaitForStep(step);
+            if (run.TryKill())
+            {
+                return;
+            }
+
+            Assert.True(attempt < MostKills, $"run {name} was over before {MostKills} kills after step {step} came:\n{run.Output}");
+            Directory.Delete(PathOf(name), recursive: true);
+        }
     }
 
     /// <summary>Fails unless all steps of a run have the bits of the undisturbed run.</summary>

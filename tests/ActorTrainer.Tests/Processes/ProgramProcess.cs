@@ -12,6 +12,7 @@ internal sealed partial class ProgramProcess : IDisposable
 {
     private const int Interrupted = 2;
     private const int Terminated = 15;
+    private const int Killed = 128 + 9;
 
     /// <summary>Far above what anything here takes; a run that hangs ends here.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
@@ -54,12 +55,10 @@ internal sealed partial class ProgramProcess : IDisposable
         start.Environment.Remove("ACTORTRAINER_TRACE");
         var process = new Process { StartInfo = start };
         var started = new ProgramProcess(process, "actortrainer " + string.Join(' ', words));
-        process.OutputDataReceived += started.OnLine;
-        process.ErrorDataReceived += started.OnLine;
         process.Start();
         process.StandardInput.Close();
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
+        started.Read(process.StandardOutput);
+        started.Read(process.StandardError);
         return started;
     }
 
@@ -99,7 +98,14 @@ internal sealed partial class ProgramProcess : IDisposable
             throw Failure($"did not end within {Patience}");
         }
 
-        _process.WaitForExit(); // until the last line has arrived
+        lock (_lines)
+        {
+            while (_openStreams > 0)
+            {
+                Monitor.Wait(_lines); // until the last line has arrived
+            }
+        }
+
         return _process.ExitCode;
     }
 
@@ -125,11 +131,18 @@ internal sealed partial class ProgramProcess : IDisposable
         return this;
     }
 
+    /// <summary><c>kill -9</c>; false when the process was over before it came.</summary>
+    public bool TryKill()
+    {
+        _process.Kill(entireProcessTree: true);
+        return WaitForEnd() == Killed;
+    }
+
     /// <summary><c>kill -9</c>, which must find the process still at work.</summary>
     public void Kill()
     {
         _process.Kill(entireProcessTree: true);
-        ShouldEndWith(128 + 9);
+        ShouldEndWith(Killed);
     }
 
     /// <summary>Ctrl-C.</summary>
@@ -156,22 +169,25 @@ internal sealed partial class ProgramProcess : IDisposable
     private static long StepOf(string line) =>
         line.StartsWith("step ", StringComparison.Ordinal) && line.IndexOf('/') is > 0 and var slash && long.TryParse(line.AsSpan(5, slash - 5), out var step) ? step : -1;
 
-    private void OnLine(object sender, DataReceivedEventArgs received)
+    /// <summary>Reads a stream on a thread of its own: the other tests may keep all threads of the pool waiting, and lines must not come late.</summary>
+    private void Read(StreamReader stream) => new Thread(() =>
     {
-        lock (_lines)
+        for (string? line; (line = stream.ReadLine()) is not null;)
         {
-            if (received.Data is { } line)
+            lock (_lines)
             {
                 _lines.Add(line);
+                Monitor.PulseAll(_lines);
             }
-            else
-            {
-                _openStreams--;
-            }
+        }
 
+        lock (_lines)
+        {
+            _openStreams--;
             Monitor.PulseAll(_lines);
         }
-    }
+    })
+    { IsBackground = true, Name = "output" }.Start();
 
     private XunitException Failure(string what) => new($"{_command}\n{what}. Its output:\n{Output}");
 
