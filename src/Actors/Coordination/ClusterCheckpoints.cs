@@ -14,19 +14,39 @@ namespace ActorTrainer.Actors.Coordination;
 /// <param name="describe">Makes the manifest of a position and its objects.</param>
 /// <param name="export">Writes the model folder of a manifest and returns its path.</param>
 /// <param name="keep">Checkpoints to keep, at least 1.</param>
+/// <param name="pretrained">What the run begins with, brought into the store when its id is known; null: nothing.</param>
 public sealed class ClusterCheckpoints(
     NodeStore store,
     ObjectClient? client,
     Func<IReadOnlyList<string>> addresses,
     Func<RunPosition, IReadOnlyDictionary<string, string>, CheckpointManifest> describe,
     Func<CheckpointManifest, IObjectStore, string> export,
-    int keep) : ICheckpoints
+    int keep,
+    PretrainedObjects? pretrained = null) : ICheckpoints
 {
     private readonly RecentCheckpoints _recent = new(keep);
     private volatile string _run = "";
 
+    /// <summary>Objects of the run, brought here when another node holds them; for reading, by any thread.</summary>
+    public IObjectStore Reader => new Anywhere(this);
+
     /// <inheritdoc/>
-    public void Begin(string run) => _run = run;
+    /// <remarks>Copies the pre-trained weights that the store does not hold.</remarks>
+    public void Begin(string run)
+    {
+        _run = run;
+        if (pretrained is null)
+        {
+            return;
+        }
+
+        IReadOnlyList<string> hashes = [.. pretrained.Units.Values.Distinct()];
+        foreach (var hash in hashes.Except(store.Holds(run, hashes)))
+        {
+            using var file = File.OpenRead(pretrained.Store.Verified(hash));
+            store.Receive(run, ContentStore.NoGeneration, hash, file.Length, file);
+        }
+    }
 
     /// <inheritdoc/>
     public string Commit(RunPosition position, IReadOnlyDictionary<string, string> objects) =>
@@ -80,4 +100,23 @@ public sealed class ClusterCheckpoints(
         var holders = found.ToLookup(pair => pair.Hash, pair => pair.Address);
         return hashes.ToDictionary(hash => hash, hash => (IReadOnlyList<string>)[.. holders[hash], .. silent.Keys]);
     }
+
+    private sealed class Anywhere(ClusterCheckpoints checkpoints) : IObjectStore
+    {
+        public string Put(Action<Stream> write) => throw new NotSupportedException("The objects of a run's checkpoints can only be read here.");
+
+        public string Verified(string hash)
+        {
+            try
+            {
+                return checkpoints.Here(hash);
+            }
+            catch (RefusedException)
+            {
+                return checkpoints.Everywhere([hash]).Verified(hash); // asks the other nodes
+            }
+        }
+    }
+
+    private string Here(string hash) => store.Verified(_run, hash);
 }

@@ -1,9 +1,9 @@
 namespace ActorTrainer.Actors.Coordination;
 
-/// <summary>Durable checkpoints of a run. Members may take long and are called off the dispatcher.</summary>
+/// <summary>Durable checkpoints of a run. Writing and reading of units may take long and happens off the dispatcher.</summary>
 public interface ICheckpoints
 {
-    /// <summary>Tells the run's id, before anything else is called; perhaps several times.</summary>
+    /// <summary>Tells the run's id, before anything else is called; perhaps several times, on the dispatcher.</summary>
     void Begin(string run)
     {
     }

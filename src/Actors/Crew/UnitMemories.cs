@@ -33,6 +33,30 @@ public static class UnitMemories
         return [embedding, .. Enumerable.Repeat(layer, config.Layers), head];
     }
 
+    /// <summary>
+    /// Estimates each unit of a fine-tuned model, in order. With adapters the base has neither gradients nor moments; its activations are
+    /// counted as if it had, which is at most a few too many.
+    /// </summary>
+    /// <param name="config">The model.</param>
+    /// <param name="shape">What fine-tuning makes of it.</param>
+    /// <param name="rows">Sequences of a micro-batch.</param>
+    /// <param name="recompute">See <see cref="Of"/>.</param>
+    public static IReadOnlyList<UnitMemory> OfFineTuning(BertConfig config, FineTuneShape shape, int rows, bool recompute)
+    {
+        var pretraining = Of(config, rows, 0, recompute);
+        var projections = shape.Lora is { } lora ? lora.Rank * 2L * config.Hidden * new[] { lora.Query, lora.Key, lora.Value }.Count(on => on) : 0;
+        var head = (long)config.Hidden * shape.PoolerRank + (long)(shape.PoolerRank + 1 + shape.Outputs) * shape.PoolerWidth + shape.Outputs;
+        var pooled = rows * (2L * config.Hidden + shape.PoolerRank + 2L * shape.PoolerWidth + shape.Outputs) * Float;
+        return
+        [
+            pretraining[0] with { Fixed = pretraining[0].Fixed - Table(config) * Float - Unlearned(Table(config) + 2L * config.Hidden) },
+            .. pretraining.Skip(1).Take(config.Layers).Select(layer => layer with { Fixed = layer.Fixed - Unlearned(LayerParameters(config)) + projections * PerParameter }),
+            new UnitMemory(2L * config.Hidden * (shape.BaseIsFrozen ? Float : PerParameter) + head * PerParameter, State(config, rows) + pooled),
+        ];
+
+        long Unlearned(long parameters) => shape.BaseIsFrozen ? parameters * (PerParameter - Float) : 0;
+    }
+
     /// <summary>Bytes of one hidden state [B, S, H].</summary>
     private static long State(BertConfig config, long rows) => rows * config.Sequence * config.Hidden * Float;
 
@@ -67,9 +91,11 @@ public static class UnitMemories
         // The fused kernel keeps a number a row; the Gaussian kernel all weights and the scaled queries.
         var attention = config.Attention == AttentionKind.GaussianKernel ? scores * config.Sequence + state : scores;
         var norms = 4L * rows * config.Sequence * Float;
-        var parameters = 4L * config.Hidden * config.Hidden + 3L * config.FeedForward / 2 * config.Hidden + 4L * config.Hidden;
-        return new UnitMemory(parameters * PerParameter, hidden + feedForward + attention + norms + dropout);
+        return new UnitMemory(LayerParameters(config) * PerParameter, hidden + feedForward + attention + norms + dropout);
     }
+
+    private static long LayerParameters(BertConfig config) =>
+        4L * config.Hidden * config.Hidden + 3L * config.FeedForward / 2 * config.Hidden + 4L * config.Hidden;
 
     private static UnitMemory Head(BertConfig config, int rows, long targets)
     {

@@ -229,25 +229,33 @@ public sealed class ClusterNode : IAsyncDisposable
         Lease = TimeSpan.FromSeconds(_options.Lease),
     };
 
-    private RunServices Services(PreparedRun run, RunSurroundings around) => new()
+    private RunServices Services(PreparedRun run, RunSurroundings around)
     {
-        Options = run.Options,
-        Units = run.Units,
-        Recipe = run.Recipe,
-        StageRecipe = run.StageRecipe,
-        Plane = _plane,
-        Crew = Crew(run, around),
-        Batches = run.Batches,
-        Checkpoints = new ClusterCheckpoints(
+        var checkpoints = new ClusterCheckpoints(
             _store,
             _objects,
             () => [.. around.Usable().Select(node => node.Report.DataAddress).Where(address => address != DataAddress)],
             run.Describe,
             run.Export,
-            run.Options.Impl.KeepCheckpoints),
-        Observer = around.Observer,
-        Clock = _clock,
-    };
+            run.Options.Impl.KeepCheckpoints,
+            run.Base);
+        return new RunServices
+        {
+            Options = run.Options,
+            Units = run.Units,
+            Recipe = run.Recipe,
+            StageRecipe = run.StageRecipe,
+            Base = run.Base?.Units ?? new Dictionary<string, string>(),
+            Tied = run.Tied,
+            Committed = run.OnCommit?.Invoke(checkpoints.Reader, around.Observer),
+            Plane = _plane,
+            Crew = Crew(run, around),
+            Batches = run.Batches,
+            Checkpoints = checkpoints,
+            Observer = around.Observer,
+            Clock = _clock,
+        };
+    }
 
     private Props Crew(PreparedRun run, RunSurroundings around)
     {

@@ -45,6 +45,18 @@ public sealed record PreparedRun : IDisposable
     /// <summary>Writes the model folder of a checkpoint whose objects the store holds, and returns its path.</summary>
     public required Func<CheckpointManifest, IObjectStore, string> Export { get; init; }
 
+    /// <summary>The pre-trained weights that units begin with; null: they begin with initial weights.</summary>
+    public PretrainedObjects? Base { get; init; }
+
+    /// <summary>Whether the head's decoder is the embedding's table.</summary>
+    public bool Tied { get; init; } = true;
+
+    /// <summary>
+    /// Makes what is told of every checkpoint (see <see cref="RunServices.Committed"/>) from the objects of the run, wherever they lie, and
+    /// whom to tell what comes of it; null: nobody is told.
+    /// </summary>
+    public Func<IObjectStore, IRunObserver, Action<long, IReadOnlyDictionary<string, string>>>? OnCommit { get; init; }
+
     /// <summary>Writes metrics and digests into the run's folder on this node.</summary>
     public required IRunObserver Observer { get; init; }
 

@@ -5,6 +5,7 @@ using ActorTrainer.Actors.Stages;
 using ActorTrainer.Actors.Telemetry;
 using ActorTrainer.Host.Commands;
 using ActorTrainer.Host.Configuration;
+using ActorTrainer.Host.FineTuning;
 using ActorTrainer.Host.Reports;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Common;
@@ -29,16 +30,25 @@ internal sealed class ClusterPreparation(ConfigLibrary library, string nodeFolde
     public PreparedRun Prepare(string name, string settings, Action<string> notice, CancellationToken cancellation)
     {
         var resolved = RunSettings.Read(library, settings);
-        var run = resolved.Run with { BaseDir = Path.GetDirectoryName(FolderOf(nodeFolder, name))! };
-        if (run.Name != name)
+        var job = FineTuneJob.Of(settings);
+        var folder = Path.GetDirectoryName(FolderOf(nodeFolder, name))!;
+        if ((job?.NameOf(resolved.Run) ?? resolved.Run.Name) is var expected && expected != name)
         {
-            throw new RefusedException($"The settings are those of run '{run.Name}', but '{name}' was submitted: submit it again.");
+            throw new RefusedException($"The settings are those of run '{expected}', but '{name}' was submitted: submit it again.");
         }
 
-        var resources = new Resources();
+        var resources = new HeldResources();
         try
         {
-            return Prepare(run, resolved, resources, notice, cancellation);
+            var prepared = job is null
+                ? Prepare(resolved.Run with { BaseDir = folder }, resources, notice, cancellation)
+                : ClusterFineTuning.Prepare(job, resolved.Run, folder, resources, notice, cancellation);
+            var root = prepared.Options.Folder;
+            return prepared with
+            {
+                Observer = new LockedObserver(new RunObservers(
+                    [.. observers, new ConfigLog(root, ConfigPrinter.Print(resolved)), resources.Add(new MetricsLog(root)), new NodeEvents(name, say)])),
+            };
         }
         catch
         {
@@ -47,8 +57,7 @@ internal sealed class ClusterPreparation(ConfigLibrary library, string nodeFolde
         }
     }
 
-    private PreparedRun Prepare(
-        RunConfiguration run, ResolvedConfiguration resolved, Resources resources, Action<string> notice, CancellationToken cancellation)
+    private static PreparedRun Prepare(RunConfiguration run, HeldResources resources, Action<string> notice, CancellationToken cancellation)
     {
         var folder = resources.Add(RunFolder.Open(run.RunFolder));
         var device = DeviceOf(run);
@@ -60,7 +69,6 @@ internal sealed class ClusterPreparation(ConfigLibrary library, string nodeFolde
 
         var options = run.ToRunOptions();
         var (tokenizerHash, dataKey) = (tokenizer?.Hash ?? "none", data.Manifest.Key);
-        var metrics = resources.Add(new MetricsLog(folder.Root));
         notice($"model: {run.Arch.ParameterCount:N0} parameters in {UnitFactory.Count(run.Arch)} units, {device}");
         return new PreparedRun
         {
@@ -73,7 +81,7 @@ internal sealed class ClusterPreparation(ConfigLibrary library, string nodeFolde
             StageRecipe = TensorStageRecipe.Of(options, device.Cuda, device.BFloat16).ToJson(),
             Describe = (position, objects) => RunManifest.Of(options, batches.TokensPerSequence, tokenizerHash, dataKey, position, objects),
             Export = (manifest, store) => ModelExport.Write(folder.Root, manifest, store, tokenizer),
-            Observer = new RunObservers([.. observers, new ConfigLog(folder.Root, ConfigPrinter.Print(resolved)), metrics, new NodeEvents(run.Name, say)]),
+            Observer = new RunObservers(),
             Resources = resources,
         };
     }
@@ -81,27 +89,6 @@ internal sealed class ClusterPreparation(ConfigLibrary library, string nodeFolde
     /// <summary>
     /// What the recipe records and every stage computes with. Nodes may differ, so a device is used only when it was asked for by name.
     /// </summary>
-    private static DeviceChoice DeviceOf(RunConfiguration run) =>
+    internal static DeviceChoice DeviceOf(RunConfiguration run) =>
         DeviceChoice.Of(run.Impl.Device == DeviceKind.Auto ? run.Impl with { Device = DeviceKind.Cpu } : run.Impl);
-
-    /// <summary>What is freed when the run ends, the newest first.</summary>
-    private sealed class Resources : IDisposable
-    {
-        private readonly Stack<IDisposable> _held = [];
-
-        public T Add<T>(T held)
-            where T : IDisposable
-        {
-            _held.Push(held);
-            return held;
-        }
-
-        public void Dispose()
-        {
-            while (_held.TryPop(out var held))
-            {
-                held.Dispose();
-            }
-        }
-    }
 }

@@ -1,4 +1,5 @@
 using ActorTrainer.Host.Cli;
+using ActorTrainer.Host.Cluster;
 using ActorTrainer.Host.Commands;
 using ActorTrainer.Host.Reports.Glue;
 using ActorTrainer.Model.Glue;
@@ -8,12 +9,27 @@ namespace ActorTrainer.Host.FineTuning;
 /// <summary><c>finetune</c>: tasks and repeats one after another, then a table.</summary>
 internal static class FineTuneCommand
 {
-    /// <summary>Runs all tasks of the configuration.</summary>
+    /// <summary>Runs all tasks of the configuration, on the cluster that it names or in this process.</summary>
     public static async Task<int> Run(CommandContext context, CancellationToken stop)
+    {
+        if (context.Run.Cluster.Seeds.Count == 0)
+        {
+            return await Run(context, null, stop).ConfigureAwait(false);
+        }
+
+        ClusterRun.CheckPlacement(context);
+        var cluster = ClusterAccess.Connect(context);
+        await using (cluster.ConfigureAwait(false))
+        {
+            return await Run(context, cluster, stop).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task<int> Run(CommandContext context, ICluster? cluster, CancellationToken stop)
     {
         var run = context.Run;
         var progress = new PhaseProgress(context.Out, context.Console.Profile.Out.IsTerminal, TimeProvider.System);
-        var model = PretrainedModel.Of(run, context.Words.Any(word => word.StartsWith("arch", StringComparison.Ordinal)));
+        var model = PretrainedModel.Of(run, PretrainedModel.IsArchGiven(context.Words));
         var inputs = new GlueInputs(run, progress);
         var tasks = run.Eval.Tasks.Select(GlueTasks.Parse).ToList();
         context.Out.WriteLine($"fine-tuning of {model.Source.Name}: {run.Eval.MethodName}, {string.Join(", ", tasks.Select(task => task.Name))}");
@@ -21,7 +37,7 @@ internal static class FineTuneCommand
         {
             for (var repeat = 1; repeat <= run.Eval.Repeats; repeat++)
             {
-                var code = await new FineTuneSession(context, model, inputs, progress, task, repeat).Run(stop).ConfigureAwait(false);
+                var code = await new FineTuneSession(context, model, inputs, progress, task, repeat, cluster).Run(stop).ConfigureAwait(false);
                 if (code != App.Done)
                 {
                     return code;

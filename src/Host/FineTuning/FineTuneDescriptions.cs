@@ -23,14 +23,19 @@ internal static class FineTuneDescriptions
             The same command again continues what was interrupted or killed, and leaves complete runs alone.
             eval.path names a folder with GLUE's files; without it the tasks are a generated sample.
             """,
+            """
+            With cluster=… a cluster trains, one run after another; its coordinator's node reads the model and the
+            files, under the same paths.
+            """,
         ],
         Examples =
         [
             new("finetune eval=GLUE_sane name=X eval.checkpoint=latest impl.microbatch_size=16", "all six tasks as published"),
             new("finetune eval=GLUE_lora name=X eval.tasks=[rte] eval.path=glue", "adapters of rank 2 on one task"),
             new("finetune eval=small-models name=X eval.tasks=[sst2] eval.path=glue eval.repeats=5", "median and best of five runs"),
+            new("finetune eval=GLUE_lora name=X eval.tasks=[sst2] cluster=local", "on the cluster of this machine"),
         ],
-        Accepts = Read,
+        Accepts = [.. Read, "cluster"],
         Keys =
         [
             "name", "eval.tasks", "eval.path", "eval.checkpoint", "eval.method", "eval.epochs", "eval.batch_size", "eval.optim.lr",

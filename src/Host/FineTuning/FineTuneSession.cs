@@ -1,7 +1,7 @@
 using ActorTrainer.Actors;
-using ActorTrainer.Actors.Coordination;
 using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Host.Cli;
+using ActorTrainer.Host.Cluster;
 using ActorTrainer.Host.Commands;
 using ActorTrainer.Host.Configuration;
 using ActorTrainer.Host.Reports;
@@ -12,56 +12,85 @@ using ActorTrainer.Model.Common;
 using ActorTrainer.Model.FineTuning;
 using ActorTrainer.Model.Glue;
 using ActorTrainer.Model.Ranges;
+using ActorTrainer.Model.Stages;
 
 namespace ActorTrainer.Host.FineTuning;
 
 /// <summary>One fine-tuning run: one task, one repeat.</summary>
+/// <param name="cluster">Where it is trained; null: in this process.</param>
 internal sealed class FineTuneSession(
-    CommandContext context, PretrainedModel model, GlueInputs inputs, PhaseProgress progress, GlueTaskInfo task, int repeat)
+    CommandContext context, PretrainedModel model, GlueInputs inputs, PhaseProgress progress, GlueTaskInfo task, int repeat, ICluster? cluster)
 {
     private readonly RunConfiguration _run = context.Run;
-    private readonly FineTuneShape _shape = context.Run.Eval.Shape(task.Name, task.Outputs);
+    private readonly FineTunePlan _plan = FineTunePlan.Of(context.Run, model, inputs, task, repeat);
 
     /// <summary>Trains, scores and reports; a complete run is left as it is.</summary>
     /// <returns>The exit code.</returns>
     public async Task<int> Run(CancellationToken stop)
     {
-        var train = inputs.Train(task, model.Tokenizer, model.Arch.Sequence);
-        var evaluation = inputs.Evaluation(task, model.Tokenizer, model.Arch.Sequence);
-        var run = SettingsOf(train.Count);
+        var run = _plan.Run;
         using var folder = RunFolder.Open(run.RunFolder);
         var device = DeviceChoice.Of(run.Impl);
-        var store = new ContentStore(folder.Store);
-        var weights = BaseModel.WriteUnits(model.Source, store);
-        var batches = new GlueBatchSource(train, null, run.Seed, run.Eval.Shuffle, run.Eval.Padding);
-        var partition = FineTuneParts.Partition(run, _shape, device);
-        context.Out.WriteLine(
-            $"{run.Name}: {train.Count:N0} training rows, {run.Train.Budget:N0} steps of {run.Train.BatchSize}, {FineTuneParts.Trainable(run.Arch, _shape):N0} trained parameters "
-            + $"in {run.Pipeline.Stages} stage(s) {RunParts.Describe(partition, run)}, {device}");
+        var what = $"{run.Name}: {_plan.Train.Count:N0} training rows, {run.Train.Budget:N0} steps of {run.Train.BatchSize}, "
+            + $"{FineTuneParts.Trainable(run.Arch, _plan.Shape):N0} trained parameters";
+        var own = context with { Configuration = context.Configuration! with { Run = run } };
+        var functions = _plan.Functions();
+        await using var scoring = new Scoring(
+            run, _plan.Evaluation, cluster is null ? new ContentStore(folder.Store) : null, Scoring.Recipe(run, _plan.Shape, device), functions);
+        RunReporting reporting;
+        RunProtocol.Outcome? outcome;
+        if (cluster is null)
+        {
+            var partition = FineTuneParts.Partition(run, _plan.Shape, device);
+            context.Out.WriteLine($"{what} in {run.Pipeline.Stages} stage(s) {RunParts.Describe(partition, run)}, {device}");
+            reporting = new RunReporting(own, folder.Root, RunParts.BubbleFormula(run));
+            outcome = await Here(folder, device, partition, scoring, reporting, stop).ConfigureAwait(false);
+        }
+        else
+        {
+            ClusterRun.CheckFolder(folder);
+            context.Out.WriteLine(what);
+            var job = new FineTuneJob(task, repeat, PretrainedModel.IsArchGiven(context.Words));
+            var settings = RunSettings.Write(job, context.Configuration!, model.Source.Name, Environment.CurrentDirectory);
+            reporting = new RunReporting(own, folder.Root, bubble: null, followed: true);
+            outcome = await ClusterRun.Follow(context, cluster, job.NameOf(_run), settings, reporting, stop).ConfigureAwait(false);
+        }
 
-        var calibration = run.Eval.Functions == FunctionKind.Polynomial ? Polynomials.Load(run.Eval.Calibration, model.Source.Calibration, model.Source.Name) : null;
-        var functions = calibration is null ? null : new PolynomialFunctions(calibration);
-        var reporting = new RunReporting(context with { Configuration = context.Configuration! with { Run = run } }, folder.Root, RunParts.BubbleFormula(run));
-        var observer = new LockedObserver(reporting.Observer);
-        await using var scoring = new Scoring(run, evaluation, store, Scoring.Recipe(run, _shape, device), functions);
+        var code = outcome is null ? App.Failed : reporting.Finish(outcome);
+        if (code == App.Done)
+        {
+            await Report(folder.Root, outcome!, scoring).ConfigureAwait(false);
+            if (functions is not null)
+            {
+                Polynomials.Report(context.Out, "scoring", functions.Outside);
+            }
+        }
+
+        return code;
+    }
+
+    private async Task<RunProtocol.Outcome> Here(
+        RunFolder folder, DeviceChoice device, StagePartition partition, Scoring scoring, RunReporting reporting, CancellationToken stop)
+    {
         RunProtocol.Outcome outcome;
         IReadOnlyDictionary<FunctionSite, OutOfDomain>? outside = null;
         using (reporting)
         {
+            var observer = new LockedObserver(reporting.Observer);
             outcome = await new LocalRun
             {
-                Options = run.ToRunOptions() with { FineTune = _shape, Ranges = FineTuneParts.Ranges(run, calibration) },
+                Options = _plan.Options(),
                 Folder = folder,
-                Batches = batches,
+                Batches = _plan.Batches(),
                 Partition = partition,
                 TokenizerHash = model.Tokenizer.Hash,
-                DataKey = $"{train.Key}-{run.Eval.Padding}-{(run.Eval.Shuffle ? "shuffled" : "in-order")}",
-                Base = weights,
-                Committed = run.Eval.Evaluators == 0 ? null : scoring.OnCommit(scores => observer.OnNotice(scores)),
+                DataKey = _plan.DataKey,
+                Base = BaseModel.WriteUnits(model.Source, new ContentStore(folder.Store)),
+                Committed = _plan.Run.Eval.Evaluators == 0 ? null : scoring.OnCommit(observer.OnNotice),
                 Export = (manifest, objects) =>
                 {
                     outside = UnitRanges.Outside(RecordedRanges.Of(manifest, UnitFactory.Names(manifest.Arch), objects));
-                    return FineTuneParts.Export(folder.Root, manifest, objects, _shape, run.Eval.Save, model.Tokenizer);
+                    return FineTuneParts.Export(folder.Root, manifest, objects, _plan.Shape, _plan.Run.Eval.Save, model.Tokenizer);
                 },
                 Observer = observer,
                 Cuda = device.Cuda,
@@ -75,35 +104,22 @@ internal sealed class FineTuneSession(
             Polynomials.Report(context.Out, "training", outside);
         }
 
-        var code = reporting.Finish(outcome);
-        if (code == App.Done)
-        {
-            await Report(run, folder.Root, outcome, scoring).ConfigureAwait(false);
-            if (functions is not null)
-            {
-                Polynomials.Report(context.Out, "scoring", functions.Outside);
-            }
-        }
-
-        return code;
+        return outcome;
     }
 
-    /// <summary>The run's own settings: a seed for task and repeat, the recipe of the training split, a folder of its own.</summary>
-    private RunConfiguration SettingsOf(int rows) => _run with
-    {
-        Name = FineTuneFolders.RunName(task, repeat),
-        BaseDir = FineTuneFolders.Of(_run),
-        Seed = CounterRandom.Key(_run.Seed, RandomPurpose.FineTuning, (int)task.Task, repeat),
-        Arch = model.Arch,
-        Train = _run.Eval.Recipe(rows),
-    };
-
     /// <summary>Scores what was saved, and keeps the result.</summary>
-    private async Task Report(RunConfiguration run, string folder, RunProtocol.Outcome outcome, Scoring scoring)
+    private async Task Report(string folder, RunProtocol.Outcome outcome, Scoring scoring)
     {
+        var run = _plan.Run;
         var metrics = RunMetrics.Read(folder);
         var saved = outcome.Export.Length > 0 ? outcome.Export : CheckpointFolder.Latest(folder)
             ?? throw new RefusedException($"{folder} is complete, but its model is gone from checkpoints: remove the folder to run it again.");
+        if (!Directory.Exists(saved))
+        {
+            progress.Done($"  the model is in {saved} of the coordinator's node: bring it here and score it with `actortrainer evaluate model=FOLDER`");
+            return;
+        }
+
         var scores = await scoring.OfFolder(saved).ConfigureAwait(false);
         var result = new GlueResult
         {
@@ -117,7 +133,7 @@ internal sealed class FineTuneSession(
             Epochs = run.Eval.Epochs,
             Steps = metrics.Steps.Count > 0 ? metrics.Steps[^1].Step : 0,
             Seconds = metrics.Steps.Sum(step => step.Seconds),
-            TrainableParameters = FineTuneParts.Trainable(run.Arch, _shape),
+            TrainableParameters = FineTuneParts.Trainable(run.Arch, _plan.Shape),
             LearningRate = run.Eval.Optim.LearningRate,
             Scores = scores,
         };

@@ -14,6 +14,9 @@ namespace ActorTrainer.Host.FineTuning;
 /// <param name="Tokenizer">Its tokenizer.</param>
 internal sealed record PretrainedModel(ModelSource Source, BertConfig Arch, WordPieceTokenizer Tokenizer)
 {
+    /// <summary>Whether the words of a command name a shape.</summary>
+    public static bool IsArchGiven(IEnumerable<string> words) => words.Any(word => word.StartsWith("arch", StringComparison.Ordinal));
+
     /// <summary>Finds the model.</summary>
     /// <param name="archGiven">Whether the user named a shape (<c>arch=…</c>), for files that do not say theirs.</param>
     /// <exception cref="RefusedException">There is none, it has no tokenizer, or they do not fit.</exception>

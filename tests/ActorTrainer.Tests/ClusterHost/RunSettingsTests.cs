@@ -1,7 +1,9 @@
 using ActorTrainer.Actors.Coordination;
 using ActorTrainer.Host.Cluster;
 using ActorTrainer.Host.Configuration;
+using ActorTrainer.Host.FineTuning;
 using ActorTrainer.Model.Common;
+using ActorTrainer.Model.Glue;
 using ActorTrainer.Tests.Configuration;
 using Xunit;
 
@@ -30,6 +32,24 @@ public sealed class RunSettingsTests : IDisposable
     {
         var read = RunSettings.Read(ConfigLibrary.Open(), RunSettings.Write(Cfg.Resolve("data=text", "data.path=texts/a-*.txt"), "/home/me")).Run;
         Assert.Equal(("/home/me/texts/a-*.txt", "", "/home/me/outputs/data", "/home/me/outputs"), (read.Data.Path, read.Data.ValidPath, read.Data.Cache, read.BaseDir));
+    }
+
+    [Fact]
+    public void Settings_of_a_fine_tuning_name_task_repeat_and_the_model_that_is_meant()
+    {
+        var sent = Cfg.Resolve("name=r", "eval.path=glue", "eval.calibration=ranges.json", "eval.label=mine");
+        var job = new FineTuneJob(GlueTasks.Parse("rte"), 3, ArchGiven: true);
+        var text = RunSettings.Write(job, sent, "runs/r/checkpoints/step-1", "/home/me");
+        var read = RunSettings.Read(ConfigLibrary.Open(), text).Run;
+
+        Assert.Equal(job, FineTuneJob.Of(text));
+        Assert.Equal("r-mine-rte-3", job.NameOf(read));
+        Assert.Equal(
+            ("/home/me/glue", "/home/me/runs/r/checkpoints/step-1", "/home/me/ranges.json", ""), (read.Eval.Path, read.Eval.Checkpoint, read.Eval.Calibration, read.Eval.Tokenizer));
+        Assert.Equal("latest", RunSettings.Read(ConfigLibrary.Open(), RunSettings.Write(sent, "/")).Run.Eval.Checkpoint);
+        Assert.Null(FineTuneJob.Of(RunSettings.Write(sent, "/")));
+        Assert.Contains("same version", Assert.Throws<RefusedException>(() => FineTuneJob.Of("# finetune rte\nname=r")).Message);
+        Assert.Contains("shorten name", Assert.Throws<RefusedException>(() => job.NameOf(read with { Name = new string('n', 95) })).Message);
     }
 
     [Fact]

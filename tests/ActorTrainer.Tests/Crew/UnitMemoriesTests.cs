@@ -67,6 +67,30 @@ public sealed class UnitMemoriesTests(ITestOutputHelper output) : IDisposable
         Near(estimate - tied, InUse() - before);
     }
 
+    [Theory]
+    [InlineData(false, 0)]
+    [InlineData(true, 0)]
+    [InlineData(false, 1)]
+    [InlineData(true, 1)]
+    [InlineData(true, 2)]
+    public void Weights_gradients_and_moments_in_fine_tuning_are_near_the_estimate(bool adapters, int unit)
+    {
+        var config = Config(AttentionKind.Softmax) with { Hidden = 768, FeedForward = 3072, Heads = 12, Vocabulary = 8192, FusedQkv = false };
+        var shape = new FineTuneShape { PoolerWidth = 8192, PoolerRank = 256, Lora = adapters ? new LoraShape { Rank = 2 } : null };
+        UnitFactory.Create(config, unit, 1, fineTune: shape).Dispose();
+        var before = InUse();
+        using var built = UnitFactory.Create(config, unit, 1, fineTune: shape);
+        using var optimiser = new AdamW(built.Parameters, new AdamWOptions());
+        foreach (var parameter in built.Parameters)
+        {
+            using var values = parameter.Value.detach();
+            parameter.Value.grad = ones_like(values);
+        }
+
+        optimiser.Step(1e-3, 1);
+        Near(UnitMemories.OfFineTuning(config, shape, 1, recompute: false)[unit].Fixed, InUse() - before);
+    }
+
     [Fact]
     public void Recomputation_trades_activations_in_flight_for_one_set_of_them()
     {

@@ -1,4 +1,6 @@
 using ActorTrainer.Actors.Coordination;
+using ActorTrainer.Actors.Objects;
+using ActorTrainer.Actors.Stages;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Checkpoints;
 using ActorTrainer.Model.Common;
@@ -106,6 +108,35 @@ public sealed class ClusterCheckpointsTests : IDisposable
         var checkpoints = new ClusterCheckpoints(node.Store, node.Client, () => addresses, Describe, Export, keep: 2);
         checkpoints.Begin(TestNode.Run);
         return checkpoints;
+    }
+
+    [Fact]
+    public void Pretrained_weights_are_in_the_store_once_the_run_is_known_and_stay_there_with_the_checkpoints_that_name_them()
+    {
+        var weights = _stage.Put(Content(9, 9), 0);
+        var pretrained = new PretrainedObjects(new Dictionary<string, string> { ["unit-0"] = weights }, new ObjectExchange(_stage.Store, null, TestNode.Run));
+        var checkpoints = new ClusterCheckpoints(_coordinator.Store, _coordinator.Client, () => [], Describe, Export, keep: 1, pretrained);
+
+        checkpoints.Begin(TestNode.Run);
+        checkpoints.Begin(TestNode.Run);
+        foreach (var step in new[] { 1, 2 })
+        {
+            var objects = BaseObjects.With(pretrained.Units, Save(_coordinator, step));
+            checkpoints.Collect(checkpoints.Commit(At(step), objects), objects);
+        }
+
+        Assert.Equal("9/9", File.ReadAllText(checkpoints.Reader.Verified(weights)));
+        Assert.Equal("9/9", checkpoints.Export(At(2), new Dictionary<string, string> { [BaseObjects.Key("unit-0")] = weights }).Split(' ')[^1]);
+    }
+
+    [Fact]
+    public void A_reader_brings_objects_that_only_another_node_holds()
+    {
+        var hash = _stage.Put(Content(1, 1), 1);
+        var checkpoints = Checkpoints(_coordinator, _stage.Address);
+
+        Assert.Equal("1/1", File.ReadAllText(checkpoints.Reader.Verified(hash)));
+        Assert.Throws<RefusedException>(() => checkpoints.Reader.Verified(new string('a', 64)));
     }
 
     private static byte[] Content(int unit, int step) => System.Text.Encoding.UTF8.GetBytes($"{unit}/{step}");

@@ -48,7 +48,7 @@ public class ClusterTests(ProgramFolder folder)
         nodes.Kill(0);
         nodes.Start(0);
 
-        run.ShouldEndWith(0).ShouldSay("attempt 4 from step");
+        run.ShouldEndWith(0).ShouldSay("attempt 4: goes on");
         folder.ShouldAgreeFolder("cluster-killed/n0/runs/" + name);
         foreach (var node in new[] { 0, 1, 2 })
         {

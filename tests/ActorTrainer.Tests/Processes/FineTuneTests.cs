@@ -38,6 +38,37 @@ public class FineTuneTests(ProgramFolder folder)
     }
 
     [Fact]
+    public void A_fine_tuning_on_a_cluster_whose_coordinator_and_stage_are_killed_has_the_bits_and_scores_of_one_in_a_single_process()
+    {
+        string[] longer = ["eval.epochs=12", "eval.checkpoint_every=10"];
+        using var here = FineTune("here", "lora", longer);
+        here.ShouldEndWith(0);
+
+        using var nodes = new LocalNodes(folder, "cluster-finetune");
+        foreach (var node in new[] { 0, 1, 2 })
+        {
+            nodes.Start(node);
+        }
+
+        using (var run = FineTune("there", "lora", [nodes.Seeds, .. longer]))
+        {
+            run.WaitForStep(12);
+            nodes.Kill(0);
+            nodes.Start(0);
+            run.WaitForLine(line => line.StartsWith("attempt 2: goes on", StringComparison.Ordinal), "an attempt of the new coordinator"); // also told to who looks on later
+            nodes.Kill(1);
+            run.ShouldEndWith(0).ShouldSay("attempt 3: goes on", "step 150  dev  accuracy");
+            Assert.Equal(Scores(here), Scores(run));
+        }
+
+        // The client has not seen the steps between its old and its new coordinator; the node has all.
+        using var comparison = folder.Start("compare-runs", Run("here"), Path.Combine("cluster-finetune", "n0", "runs", $"{folder.Undisturbed}-there-sst2-1"));
+        comparison.ShouldEndWith(0).ShouldSay("agree bit for bit: 150 steps (1 … 150), 4 layers");
+
+        string Scores(ProgramProcess process) => process.Output.Split('\n').Last(line => line.Contains("majority class", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_fine_tuned_model_is_evaluated_exactly_and_by_polynomials_and_predicts_the_test_set()
     {
         using (var trained = FineTune("scored", "lora", "pipeline=two"))
@@ -114,7 +145,7 @@ public class FineTuneTests(ProgramFolder folder)
     }
 
     private ProgramProcess FineTune(string label, string method, params string[] words) => folder.Start(
-        ["finetune", $"name={folder.Undisturbed}", $"eval.label={label}", $"eval.method={method}", .. Quick, .. words]);
+        ["finetune", $"name={folder.Undisturbed}", $"eval.label={label}", $"eval.method={method}", .. Quick.Where(quick => words.All(word => word.Split('=')[0] != quick.Split('=')[0])), .. words]);
 
     private string Run(string label) => folder.PathOf(folder.Undisturbed, "finetune", label, "sst2-1");
 }
