@@ -40,7 +40,7 @@ public class FineTuneTests(ProgramFolder folder)
     [Fact]
     public void A_fine_tuning_on_a_cluster_whose_coordinator_and_stage_are_killed_has_the_bits_and_scores_of_one_in_a_single_process()
     {
-        string[] longer = ["eval.epochs=12", "eval.checkpoint_every=10"];
+        string[] longer = ["eval.epochs=24", "eval.checkpoint_every=10"];
         using var here = FineTune("here", "lora", longer);
         here.ShouldEndWith(0);
 
@@ -56,14 +56,15 @@ public class FineTuneTests(ProgramFolder folder)
             nodes.Kill(0);
             nodes.Start(0);
             run.WaitForLine(line => line.StartsWith("attempt 2: goes on", StringComparison.Ordinal), "an attempt of the new coordinator"); // also told to who looks on later
+            run.WaitForStep(60);
             nodes.Kill(1);
-            run.ShouldEndWith(0).ShouldSay("attempt 3: goes on", "step 150  dev  accuracy");
+            run.ShouldEndWith(0).ShouldSay("attempt 3: goes on", "step 300  dev  accuracy");
             Assert.Equal(Scores(here), Scores(run));
         }
 
         // The client has not seen the steps between its old and its new coordinator; the node has all.
         using var comparison = folder.Start("compare-runs", Run("here"), Path.Combine("cluster-finetune", "n0", "runs", $"{folder.Undisturbed}-there-sst2-1"));
-        comparison.ShouldEndWith(0).ShouldSay("agree bit for bit: 150 steps (1 … 150), 4 layers");
+        comparison.ShouldEndWith(0).ShouldSay("agree bit for bit: 300 steps (1 … 300), 4 layers");
 
         string Scores(ProgramProcess process) => process.Output.Split('\n').Last(line => line.Contains("majority class", StringComparison.Ordinal));
     }
