@@ -11,8 +11,6 @@ using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Checkpoints;
 using ActorTrainer.Model.Common;
 using ActorTrainer.Model.FineTuning;
-using ActorTrainer.Model.Ranges;
-using ActorTrainer.Model.Stages;
 
 namespace ActorTrainer.Host.FineTuning;
 
@@ -50,7 +48,7 @@ internal static class ClusterFineTuning
             Options = options,
             Batches = batches,
             Units = UnitFactory.Names(settings.Arch),
-            UnitSeconds = UnitCosts.Measure(settings.Arch, RunParts.RowsOf(settings), 1, settings.Impl.Threads, device.Device, device.BFloat16, plan.Shape),
+            UnitSeconds = FineTuneParts.MeasureUnits(settings, plan.Shape, device),
             UnitMemory = UnitMemories.OfFineTuning(settings.Arch, plan.Shape, RunParts.RowsOf(settings), settings.Impl.Recompute),
             Recipe = RunRecipe.Of(options, model.Tokenizer.Hash, plan.DataKey, device.Cuda, device.BFloat16, pretrained.Units),
             StageRecipe = TensorStageRecipe.Of(options, device.Cuda, device.BFloat16).ToJson(),
@@ -65,7 +63,7 @@ internal static class ClusterFineTuning
             Describe = (position, objects) => RunManifest.Of(options, batches.TokensPerSequence, model.Tokenizer.Hash, plan.DataKey, position, objects),
             Export = (manifest, store) =>
             {
-                var outside = UnitRanges.Outside(RecordedRanges.Of(manifest, UnitFactory.Names(manifest.Arch), store));
+                var outside = FineTuneParts.Outside(manifest, store);
                 if (outside.Count > 0)
                 {
                     Polynomials.Report(new NoticeWriter(notice), "training", outside);

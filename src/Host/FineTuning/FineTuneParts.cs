@@ -22,8 +22,12 @@ internal static class FineTuneParts
         var parts = run.Pipeline.Stages * run.Pipeline.Chunks;
         return run.Pipeline.Cut.Count > 0 ? StagePartition.FromCut(run.Pipeline.Cut, units)
             : run.Pipeline.Partition == Actors.PartitionKind.Count || parts == 1 || parts == units ? StagePartition.ByCount(units, parts)
-            : StagePartition.ByCost(UnitCosts.Measure(run.Arch, RunParts.RowsOf(run), 1, run.Impl.Threads, device.Device, device.BFloat16, shape), parts);
+            : StagePartition.ByCost(MeasureUnits(run, shape, device), parts);
     }
+
+    /// <summary>Measured seconds of a micro-batch through each unit; see <see cref="UnitCosts.Measure"/>.</summary>
+    public static IReadOnlyList<double> MeasureUnits(RunConfiguration run, FineTuneShape shape, DeviceChoice device) =>
+        UnitCosts.Measure(run.Arch, RunParts.RowsOf(run), 1, run.Impl.Threads, device.Device, device.BFloat16, shape);
 
     /// <summary>What the stages do about functions that are no polynomials.</summary>
     /// <param name="run">The run.</param>
@@ -59,6 +63,10 @@ internal static class FineTuneParts
             units.ForEach(unit => unit.Dispose());
         }
     }
+
+    /// <summary>Inputs of a checkpoint's steps outside of the polynomials' domains; empty without polynomials.</summary>
+    public static IReadOnlyDictionary<FunctionSite, OutOfDomain> Outside(CheckpointManifest manifest, IObjectStore store) =>
+        UnitRanges.Outside(RecordedRanges.Of(manifest, UnitFactory.Names(manifest.Arch), store));
 
     /// <summary>Writes the model folder of a checkpoint and returns its path.</summary>
     public static string Export(

@@ -89,7 +89,7 @@ internal sealed class FineTuneSession(
                 Committed = _plan.Run.Eval.Evaluators == 0 ? null : scoring.OnCommit(observer.OnNotice),
                 Export = (manifest, objects) =>
                 {
-                    outside = UnitRanges.Outside(RecordedRanges.Of(manifest, UnitFactory.Names(manifest.Arch), objects));
+                    outside = FineTuneParts.Outside(manifest, objects);
                     return FineTuneParts.Export(folder.Root, manifest, objects, _plan.Shape, _plan.Run.Eval.Save, model.Tokenizer);
                 },
                 Observer = observer,

@@ -53,13 +53,7 @@ public sealed class UnitMemoriesTests(ITestOutputHelper output) : IDisposable
         UnitFactory.Create(config, unit, 1).Dispose();
         var before = InUse();
         using var built = UnitFactory.Create(config, unit, 1);
-        using var optimiser = new AdamW(built.Parameters, new AdamWOptions());
-        foreach (var parameter in built.Parameters)
-        {
-            using var values = parameter.Value.detach();
-            parameter.Value.grad = ones_like(values);
-        }
-
+        using var optimiser = Optimiser(built);
         optimiser.Step(1e-3, 1); // touches all pages
         var estimate = UnitMemories.Of(config, 1, 0, recompute: false)[unit].Fixed;
         // The decoder's gradient is not there yet.
@@ -80,13 +74,7 @@ public sealed class UnitMemoriesTests(ITestOutputHelper output) : IDisposable
         UnitFactory.Create(config, unit, 1, fineTune: shape).Dispose();
         var before = InUse();
         using var built = UnitFactory.Create(config, unit, 1, fineTune: shape);
-        using var optimiser = new AdamW(built.Parameters, new AdamWOptions());
-        foreach (var parameter in built.Parameters)
-        {
-            using var values = parameter.Value.detach();
-            parameter.Value.grad = ones_like(values);
-        }
-
+        using var optimiser = Optimiser(built);
         optimiser.Step(1e-3, 1);
         Near(UnitMemories.OfFineTuning(config, shape, 1, recompute: false)[unit].Fixed, InUse() - before);
     }
@@ -114,6 +102,18 @@ public sealed class UnitMemoriesTests(ITestOutputHelper output) : IDisposable
         Attention = attention,
         FusedQkv = attention == AttentionKind.Softmax,
     };
+
+    /// <summary>An optimiser of a unit whose gradients are there.</summary>
+    private static AdamW Optimiser(ModelUnit unit)
+    {
+        foreach (var parameter in unit.Parameters)
+        {
+            using var values = parameter.Value.detach();
+            parameter.Value.grad = ones_like(values);
+        }
+
+        return new AdamW(unit.Parameters, new AdamWOptions());
+    }
 
     private static ModelUnit Build(BertConfig config, int index)
     {
