@@ -20,6 +20,9 @@ try
         case "export":
             ExportBench.Run(new Arguments(args[1..], "gigabytes", "out"));
             return 0;
+        case "he":
+            HeBench.Run(new Arguments(args[1..], "set", "rounds", "threads", "peer"));
+            return 0;
         case "dataplane":
             await DataPlaneBench.Run(new Arguments(args[1..], "rounds", "seconds"));
             return 0;
@@ -34,6 +37,7 @@ try
                   bubble   [warmup=2] [steps=7] [rows=8]                                idle time against the formula
                   leak     [steps=10000] [every=100] [out=FOLDER]                       memory over many steps
                   export   [gigabytes=10] [out=FOLDER]                          memory and speed of exported fine-tuning data
+                  he       [set=L15] [rounds=9] [threads=2] [peer=PROGRAM]               encrypted arithmetic
                   dataplane [rounds=7] [seconds=5]                                      payloads between processes against a plain socket
                 """);
             return 2;

@@ -1,0 +1,33 @@
+namespace ActorTrainer.He.Backends;
+
+/// <summary>Kinds of operations that are counted.</summary>
+public enum Operation
+{
+    Add,
+    AddPlain,
+    MultiplyPlain,
+    MultiplyConstant,
+    Multiply,
+    Relinearise,
+    Rescale,
+    Rotate,
+}
+
+/// <summary>What a program did: operations by kind and level, keys by element and highest level. One thread at a time.</summary>
+public sealed class Ledger
+{
+    private readonly SortedDictionary<(Operation Operation, int Level), long> _counts = [];
+    private readonly SortedDictionary<int, int> _keys = [];
+
+    /// <summary>How often, for each kind and level.</summary>
+    public IReadOnlyDictionary<(Operation Operation, int Level), long> Counts => _counts;
+
+    /// <summary>Exactly the keys that were used, each up to its highest level.</summary>
+    public IEnumerable<Scheme.KeyRequest> Keys => _keys.Select(entry => new Scheme.KeyRequest(entry.Key, entry.Value));
+
+    public long Count(Operation operation) => _counts.Where(entry => entry.Key.Operation == operation).Sum(entry => entry.Value);
+
+    internal void Note(Operation operation, int level) => _counts[(operation, level)] = _counts.GetValueOrDefault((operation, level)) + 1;
+
+    internal void NoteKey(int element, int level) => _keys[element] = Math.Max(level, _keys.GetValueOrDefault(element));
+}

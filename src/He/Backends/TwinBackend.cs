@@ -1,0 +1,104 @@
+using System.Numerics;
+using ActorTrainer.He.Parameters;
+using ActorTrainer.He.Scheme;
+
+namespace ActorTrainer.He.Backends;
+
+/// <summary>
+/// The cleartext twin: the same programs on plain numbers, with the same levels, scales and ledger. With a source of randomness it adds the
+/// noise that the model expects; constants are rounded as the engine rounds them either way.
+/// </summary>
+/// <param name="noise">Where modelled noise comes from; null for none.</param>
+public sealed class TwinBackend(CkksParameters parameters, Random? noise = null) : IBackend
+{
+    public CkksParameters Parameters { get; } = parameters;
+
+    /// <summary>A ciphertext of the twin at its level's canonical scale.</summary>
+    public Ciphertext Encrypt(PlainVector values, int level, double magnitude = 1)
+    {
+        var payload = new Numbers([.. Enumerable.Range(0, Parameters.Slots).Select(i => values.Values[i & (values.Values.Count - 1)])], 2);
+        var variance = NoiseModel.Public(Parameters);
+        var result = new Ciphertext(payload, Parameters, level, Parameters.ScaleAt(level), variance, magnitude);
+        Disturb(payload, Math.Sqrt(variance * Parameters.Degree) / result.Scale.High);
+        return result;
+    }
+
+    /// <summary>The slots.</summary>
+    public static IReadOnlyList<Complex> Values(Ciphertext ciphertext) => Of(ciphertext.Payload);
+
+    public IPayload Add(IPayload a, IPayload b, int level) => Zip(a, b, Complex.Add, Math.Max(a.Size, b.Size));
+
+    public IPayload Subtract(IPayload a, IPayload b, int level) => Zip(a, b, Complex.Subtract, Math.Max(a.Size, b.Size));
+
+    public IPayload Negate(IPayload a, int level) => Map(a, Complex.Negate);
+
+    public IPayload Add(IPayload a, PlainVector m, int level, Scale scale) => MapIndexed(a, (v, i) => v + m.Values[i & (m.Values.Count - 1)]);
+
+    public IPayload Add(IPayload a, ScaledConstant constant, int level) => Map(a, v => v + Rounded(constant));
+
+    public IPayload Multiply(IPayload a, PlainVector m, int level, Scale scale) => MapIndexed(a, (v, i) => v * m.Values[i & (m.Values.Count - 1)]);
+
+    public IPayload Multiply(IPayload a, ScaledConstant constant, int level) => Map(a, v => v * Rounded(constant));
+
+    public IPayload Multiply(IPayload a, IPayload b, int level) => Zip(a, b, Complex.Multiply, 3);
+
+    public IPayload Relinearise(IPayload a, int level) => new Numbers(Of(a), 2);
+
+    public IPayload Rescale(IPayload a, int level) => Map(a, v => v);
+
+    public IPayload Drop(IPayload a, int level) => Map(a, v => v);
+
+    public IPayload[] Automorphisms(IPayload a, IReadOnlyList<int> elements, int level) => [.. elements.Select(element => Automorphism(Of(a), element))];
+
+    public void Disturb(IPayload result, double slotDeviation)
+    {
+        if (noise is null || slotDeviation == 0)
+        {
+            return;
+        }
+
+        var values = Of(result);
+        for (var i = 0; i < values.Length; i++)
+        {
+            // Box and Muller: a complex normal number whose size has the given root mean square.
+            var radius = slotDeviation * Math.Sqrt(-Math.Log(1 - noise.NextDouble()));
+            values[i] += Complex.FromPolarCoordinates(radius, 2 * Math.PI * noise.NextDouble());
+        }
+    }
+
+    private static Complex[] Of(IPayload payload) => payload is Numbers numbers
+        ? numbers.Values
+        : throw new MisuseException("This ciphertext was made by another backend than the cleartext twin. Give each backend its own ciphertexts.");
+
+    private static double Rounded(ScaledConstant constant) => (double)constant.Scaled / constant.Scale.High;
+
+    private static Numbers Map(IPayload a, Func<Complex, Complex> work) => new(Array.ConvertAll(Of(a), v => work(v)), a.Size);
+
+    private static Numbers MapIndexed(IPayload a, Func<Complex, int, Complex> work) => new([.. Of(a).Select(work)], a.Size);
+
+    private static Numbers Zip(IPayload a, IPayload b, Func<Complex, Complex, Complex> work, int size) => new([.. Of(a).Zip(Of(b), work)], size);
+
+    private Numbers Automorphism(Complex[] values, int element)
+    {
+        var mask = (2 * Parameters.Degree) - 1;
+        if (element == mask)
+        {
+            return new Numbers(Array.ConvertAll(values, Complex.Conjugate), 2);
+        }
+
+        var (steps, power) = (0, 1);
+        while (power != element)
+        {
+            (steps, power) = (steps + 1, (int)(5L * power & mask));
+        }
+
+        return new Numbers([.. values.Skip(steps), .. values.Take(steps)], 2);
+    }
+
+    private sealed record Numbers(Complex[] Values, int Size) : IPayload
+    {
+        public void Dispose()
+        {
+        }
+    }
+}

@@ -1,0 +1,67 @@
+namespace ActorTrainer.He.Parameters;
+
+/// <summary>
+/// The named sets. Each carries its evidence: chain from bottom to top, log₂(QP) against the row of <see cref="SecurityTable"/>, usable
+/// levels, purpose. Primes are below 2^49, where arithmetic on doubles is exact, so the 50-bit primes of the literature are 49 here.
+/// </summary>
+public static class ParameterSets
+{
+    /// <summary>N = 2^14; 49 + 7·40 + P 2·49 = 427 of 430; 7 levels, 4 digits.</summary>
+    public static readonly ParametersLiteral L14 = new()
+    {
+        Name = "L14",
+        LogDegree = 14,
+        Chain = [new(49, 1, "message"), new(40, 7, "products")],
+        Special = new(49, 2, "key switching"),
+        Purpose = "secure development, inference of very small models",
+    };
+
+    /// <summary>N = 2^15; 49 + 15·41 + P 4·49 = 860 of 868; 15 levels, 4 digits of at most 4 primes. 41 bits instead of 40 use what the 49-bit primes leave.</summary>
+    public static readonly ParametersLiteral L15 = new()
+    {
+        Name = "L15",
+        LogDegree = 15,
+        Chain = [new(49, 1, "message"), new(41, 15, "products")],
+        Special = new(49, 4, "key switching"),
+        Purpose = "training with refresh by the data owner; the default",
+    };
+
+    /// <summary>N = 2^16; 49 + 3·42 + 14·42 + 10·49 + 4·49 + P 5·49 = 1694 of 1747; 14 levels between bootstraps, 8 digits.</summary>
+    public static readonly ParametersLiteral B16 = new()
+    {
+        Name = "B16",
+        LogDegree = 16,
+        Chain = [new(49, 1, "message"), new(42, 17, "slots to coefficients (3) and products (14)"), new(49, 14, "modular reduction (10) and coefficients to slots (4)")],
+        Special = new(49, 5, "key switching"),
+        Purpose = "training with bootstrapping",
+    };
+
+    /// <summary>N = 2^16; 49 + 3·42 + 11·42 + 14·49 + P 8·49 = 1715 of 1747; 11 levels between bootstraps, fewer and larger digits: smaller keys.</summary>
+    public static readonly ParametersLiteral B16K = new()
+    {
+        Name = "B16k",
+        LogDegree = 16,
+        Chain = [new(49, 1, "message"), new(42, 14, "slots to coefficients (3) and products (11)"), new(49, 14, "modular reduction (10) and coefficients to slots (4)")],
+        Special = new(49, 8, "key switching"),
+        Purpose = "bootstrapping on nodes with little memory",
+    };
+
+    /// <summary>N = 2^15; 46 + 2·38 + 4·38 + 10·46 + P 2·49 = 832 of 868; 46 bits, since a digit must be 5 bits below P; 4 levels between bootstraps.</summary>
+    public static readonly ParametersLiteral B15 = new()
+    {
+        Name = "B15",
+        LogDegree = 15,
+        Chain = [new(46, 1, "message"), new(38, 6, "slots to coefficients (2) and products (4)"), new(46, 10, "modular reduction (8) and coefficients to slots (2)")],
+        Special = new(49, 2, "key switching"),
+        Purpose = "demonstration of bootstrapping",
+    };
+
+    /// <summary>N = 2^11 with the primes of <see cref="B16"/>: not secure, for tests of whole circuits in seconds.</summary>
+    public static readonly ParametersLiteral Toy = B16 with { Name = "InsecureTestB16", LogDegree = 11, AllowInsecure = true, Purpose = "tests" };
+
+    /// <summary>N = 2^11 with the primes of <see cref="L15"/>: not secure, for tests.</summary>
+    public static readonly ParametersLiteral ToyL15 = L15 with { Name = "InsecureTestL15", LogDegree = 11, AllowInsecure = true, Purpose = "tests" };
+
+    /// <summary>All sets by name.</summary>
+    public static IReadOnlyList<ParametersLiteral> All { get; } = [L14, L15, B15, B16, B16K, Toy, ToyL15];
+}

@@ -1,0 +1,358 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace ActorTrainer.He.Ring;
+
+/// <summary>
+/// Words are doubles that hold whole numbers congruent to the residue and at most 0.8·q in size, q below 2^49. A product is exact:
+/// h = a·b rounded, l = a·b − h exactly by FMA, quotient = round(h/q), result = (h − quotient·q) + l, every step without error.
+/// Transformed limbs are kept transposed within blocks of 16 words, as the last pass leaves them.
+/// </summary>
+public sealed unsafe partial class DoubleKernels : LimbKernels, IDisposable
+{
+    /// <summary>Primes are below 2^49.</summary>
+    public const ulong Bound = 1UL << 49;
+
+    // Adding and subtracting 1.5·2^52 rounds to the nearest whole number while the number is below 2^51.
+    private const double Magic = 6755399441055744.0;
+
+    private readonly double _prime;
+    private readonly double _inverse;
+    private double* _tables;
+
+    public DoubleKernels(Modulus modulus, int logDegree)
+        : base(modulus, logDegree)
+    {
+        if (modulus.Value >= Bound || logDegree < 4)
+        {
+            throw new ArgumentException($"Double kernels need a prime below 2^49 and a degree of at least 16; found {modulus} and {Degree}.");
+        }
+
+        (_prime, _inverse) = (modulus.Value, 1.0 / modulus.Value);
+        BuildTables();
+    }
+
+    ~DoubleKernels() => Free();
+
+    public override int PlaceOf(int bitReversedIndex) =>
+        (bitReversedIndex & ~15) | ((bitReversedIndex & 3) << 2) | ((bitReversedIndex >> 2) & 3);
+
+    public void Dispose()
+    {
+        Free();
+        GC.SuppressFinalize(this);
+    }
+
+    public override void Add(void* result, void* a, void* b)
+    {
+        var r = (double*)result;
+        var x = (double*)a;
+        var y = (double*)b;
+        var f = Field();
+        for (var i = 0; i < Degree; i += 4)
+        {
+            f.Reduce(Vector256.Load(x + i) + Vector256.Load(y + i)).Store(r + i);
+        }
+    }
+
+    public override void Subtract(void* result, void* a, void* b)
+    {
+        var r = (double*)result;
+        var x = (double*)a;
+        var y = (double*)b;
+        var f = Field();
+        for (var i = 0; i < Degree; i += 4)
+        {
+            f.Reduce(Vector256.Load(x + i) - Vector256.Load(y + i)).Store(r + i);
+        }
+    }
+
+    public override void Negate(void* result, void* a)
+    {
+        var r = (double*)result;
+        var x = (double*)a;
+        for (var i = 0; i < Degree; i += 4)
+        {
+            (Vector256<double>.Zero - Vector256.Load(x + i)).Store(r + i);
+        }
+    }
+
+    public override void Multiply(void* result, void* a, void* b)
+    {
+        var r = (double*)result;
+        var x = (double*)a;
+        var y = (double*)b;
+        var f = Field();
+        for (var i = 0; i < Degree; i += 4)
+        {
+            f.Multiply(Vector256.Load(x + i), Vector256.Load(y + i)).Store(r + i);
+        }
+    }
+
+    public override void MultiplyAdd(void* result, void* a, void* b)
+    {
+        var r = (double*)result;
+        var x = (double*)a;
+        var y = (double*)b;
+        var f = Field();
+        for (var i = 0; i < Degree; i += 4)
+        {
+            f.Reduce(Vector256.Load(r + i) + f.Multiply(Vector256.Load(x + i), Vector256.Load(y + i))).Store(r + i);
+        }
+    }
+
+    public override void MultiplyCross(void* result, void* a, void* d, void* b, void* c)
+    {
+        var r = (double*)result;
+        var f = Field();
+        var w = (double*)a;
+        var x = (double*)b;
+        var y = (double*)c;
+        var z = (double*)d;
+        for (var i = 0; i < Degree; i += 4)
+        {
+            f.Reduce(f.Multiply(Vector256.Load(w + i), Vector256.Load(z + i)) + f.Multiply(Vector256.Load(x + i), Vector256.Load(y + i))).Store(r + i);
+        }
+    }
+
+    public override void MultiplyAddPair(void* result0, void* result1, void* a, void* b0, void* b1, bool first)
+    {
+        var r0 = (double*)result0;
+        var r1 = (double*)result1;
+        var f = Field();
+        var x = (double*)a;
+        var y0 = (double*)b0;
+        var y1 = (double*)b1;
+        if (first)
+        {
+            for (var i = 0; i < Degree; i += 4)
+            {
+                var value = Vector256.Load(x + i);
+                f.Multiply(value, Vector256.Load(y0 + i)).Store(r0 + i);
+                f.Multiply(value, Vector256.Load(y1 + i)).Store(r1 + i);
+            }
+
+            return;
+        }
+
+        for (var i = 0; i < Degree; i += 4)
+        {
+            var value = Vector256.Load(x + i);
+            f.Reduce(Vector256.Load(r0 + i) + f.Multiply(value, Vector256.Load(y0 + i))).Store(r0 + i);
+            f.Reduce(Vector256.Load(r1 + i) + f.Multiply(value, Vector256.Load(y1 + i))).Store(r1 + i);
+        }
+    }
+
+    public override void MultiplyScalar(void* result, void* a, ulong scalar)
+    {
+        var r = (double*)result;
+        var x = (double*)a;
+        var f = Field();
+        var w = Vector256.Create((double)Modulus.Centre(scalar));
+        for (var i = 0; i < Degree; i += 4)
+        {
+            f.Multiply(Vector256.Load(x + i), w).Store(r + i);
+        }
+    }
+
+    public override void MultiplyScalarAdd(void* result, void* a, ulong scalar)
+    {
+        var r = (double*)result;
+        var x = (double*)a;
+        var f = Field();
+        var w = Vector256.Create((double)Modulus.Centre(scalar));
+        for (var i = 0; i < Degree; i += 4)
+        {
+            f.Reduce(Vector256.Load(r + i) + f.Multiply(Vector256.Load(x + i), w)).Store(r + i);
+        }
+    }
+
+    public override void AddScalar(void* result, void* a, ulong scalar)
+    {
+        var r = (double*)result;
+        var x = (double*)a;
+        var f = Field();
+        var w = Vector256.Create((double)Modulus.Centre(scalar));
+        for (var i = 0; i < Degree; i += 4)
+        {
+            f.Reduce(Vector256.Load(x + i) + w).Store(r + i);
+        }
+    }
+
+    public override void SubtractMultiply(void* result, void* a, void* b, ulong scalar)
+    {
+        var r = (double*)result;
+        var x = (double*)a;
+        var y = (double*)b;
+        var (f, w) = (Field(), Vector256.Create((double)Modulus.Centre(scalar)));
+        for (var i = 0; i < Degree; i += 4)
+        {
+            f.Multiply(Vector256.Load(x + i) - Vector256.Load(y + i), w).Store(r + i);
+        }
+    }
+
+    public override void Permute(void* result, void* a, int* map)
+    {
+        var r = (double*)result;
+        var x = (double*)a;
+        for (var i = 0; i < Degree; i += 4)
+        {
+            Avx2.GatherVector256(x, Vector128.Load(map + i), 8).Store(r + i);
+        }
+    }
+
+    public override void PermuteAdd(void* result, void* a, int* map)
+    {
+        var r = (double*)result;
+        var x = (double*)a;
+        var f = Field();
+        for (var i = 0; i < Degree; i += 4)
+        {
+            f.Reduce(Vector256.Load(r + i) + Avx2.GatherVector256(x, Vector128.Load(map + i), 8)).Store(r + i);
+        }
+    }
+
+    public override void Combine(void* result, void** sources, ulong* moduli, ulong* weights, int count, void* multiples, ulong correction)
+    {
+        var r = (double*)result;
+        var e = (double*)multiples;
+        var f = Field();
+        var w = stackalloc double[count];
+        for (var s = 0; s < count; s++)
+        {
+            w[s] = Modulus.Centre(weights[s]);
+        }
+
+        // Multiples are a few units at most, so their products need no reduction; nor do sums of up to eight products.
+        var c = Vector256.Create((double)Modulus.Centre(correction));
+        if (count == 4)
+        {
+            CombineFour(r, (double**)sources, w, e, c, f);
+            return;
+        }
+
+        for (var i = 0; i < Degree; i += 4)
+        {
+            var sum = Vector256.Load(e + i) * c;
+            for (var s = 0; s < count; s++)
+            {
+                var term = f.Multiply(Vector256.Load((double*)sources[s] + i), Vector256.Create(w[s]));
+                sum = (s & 7) == 7 ? f.Reduce(sum + term) : sum + term;
+            }
+
+            f.Reduce(sum).Store(r + i);
+        }
+    }
+
+    public override void Multiples(void* result, void** sources, ulong* moduli, int count)
+    {
+        var e = (double*)result;
+        var inverses = stackalloc double[count];
+        for (var s = 0; s < count; s++)
+        {
+            inverses[s] = 1.0 / moduli[s];
+        }
+
+        for (var i = 0; i < Degree; i += 4)
+        {
+            var sum = Vector256<double>.Zero;
+            for (var s = 0; s < count; s++)
+            {
+                sum = Fma.MultiplyAdd(Vector256.Load((double*)sources[s] + i), Vector256.Create(inverses[s]), sum);
+            }
+
+            Avx.RoundToNearestInteger(sum).Store(e + i);
+        }
+    }
+
+    public override void FromNumbers(void* result, double* numbers)
+    {
+        var r = (double*)result;
+        var f = Field();
+        for (var i = 0; i < Degree; i += 4)
+        {
+            // Numbers may be much larger than q, where the quotient is beyond what the magic constant rounds.
+            var x = Vector256.Load(numbers + i);
+            x = Fma.MultiplyAddNegated(Avx.RoundToNearestInteger(x * f.Inverse), f.Prime, x);
+            f.Reduce(x).Store(r + i);
+        }
+    }
+
+    public override void FromSigned(void* result, int* numbers)
+    {
+        var r = (double*)result;
+        for (var i = 0; i < Degree; i += 4)
+        {
+            Avx.ConvertToVector256Double(Vector128.Load(numbers + i)).Store(r + i);
+        }
+    }
+
+    public override void FromResidues(void* result, ulong* residues)
+    {
+        var r = (double*)result;
+        for (var i = 0; i < Degree; i++)
+        {
+            r[i] = Modulus.Centre(residues[i]);
+        }
+    }
+
+    public override void ToResidues(ulong* result, void* limb)
+    {
+        var x = (double*)limb;
+        for (var i = 0; i < Degree; i++)
+        {
+            // At most 0.8·q in size: one addition makes it positive, one subtraction brings it below q. No branch on the value.
+            var value = (long)x[i] + ((long)Modulus.Value & ((long)x[i] >> 63));
+            result[i] = (ulong)value;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private FieldVectors Field() => new(_prime, _inverse);
+
+    private void CombineFour(double* r, double** sources, double* w, double* e, Vector256<double> c, FieldVectors f)
+    {
+        var s0 = sources[0];
+        var s1 = sources[1];
+        var s2 = sources[2];
+        var s3 = sources[3];
+        var (w0, w1, w2, w3) = (Vector256.Create(w[0]), Vector256.Create(w[1]), Vector256.Create(w[2]), Vector256.Create(w[3]));
+        for (var i = 0; i < Degree; i += 4)
+        {
+            var sum = (Vector256.Load(e + i) * c) + f.Multiply(Vector256.Load(s0 + i), w0) + f.Multiply(Vector256.Load(s1 + i), w1)
+                + (f.Multiply(Vector256.Load(s2 + i), w2) + f.Multiply(Vector256.Load(s3 + i), w3));
+            f.Reduce(sum).Store(r + i);
+        }
+    }
+
+    private void Free()
+    {
+        NativeMemory.AlignedFree(_tables);
+        _tables = null;
+    }
+
+    /// <summary>The constants of one prime in registers.</summary>
+    private readonly struct FieldVectors(double prime, double inverse)
+    {
+        public readonly Vector256<double> Prime = Vector256.Create(prime);
+        public readonly Vector256<double> Inverse = Vector256.Create(inverse);
+        private readonly Vector256<double> _magic = Vector256.Create(Magic);
+
+        /// <summary>Within q/2, and a little more by rounding, of numbers below 2^51·q; exact.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Vector256<double> Reduce(Vector256<double> x) =>
+            Fma.MultiplyAddNegated(Fma.MultiplyAdd(x, Inverse, _magic) - _magic, Prime, x);
+
+        /// <summary>a·b mod q within 0.8·q while |a·b| is below 3.3·q²/2.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Vector256<double> Multiply(Vector256<double> a, Vector256<double> b)
+        {
+            var high = a * b;
+            var low = Fma.MultiplySubtract(a, b, high);
+            var quotient = Fma.MultiplyAdd(high, Inverse, _magic) - _magic;
+            return Fma.MultiplyAddNegated(quotient, Prime, high) + low;
+        }
+    }
+}

@@ -1,0 +1,138 @@
+using ActorTrainer.He.Ring;
+
+namespace ActorTrainer.He.Scheme;
+
+/// <summary>
+/// Hybrid key switching (Han, Ki 2020): digits of several primes are raised to all primes exactly, multiplied with the key, and the sum divided
+/// by P. Work is per target limb, so that raising, transform and products of one limb stay in the cache.
+/// </summary>
+internal sealed unsafe class KeySwitcher(CkksContext context)
+{
+    private readonly RingContext _ring = context.Ring;
+
+    /// <summary>Adds Σⱼ digitⱼ(d)·keyⱼ/P to (c₀, c₁), or sets them to it.</summary>
+    /// <param name="d">In transformed form, at <paramref name="level"/>; kept.</param>
+    public void Switch(Polynomial d, int level, SwitchingKey key, Polynomial c0, Polynomial c1, bool addFirst, bool addSecond)
+    {
+        using var prepared = _ring.NewPolynomial(level + 1);
+        using var multiples = _ring.NewPolynomial(context.Parameters.DigitCount(level));
+        Prepare(d, level, prepared, multiples);
+        using var sum0 = _ring.NewPolynomial(level + 1, special: true);
+        using var sum1 = _ring.NewPolynomial(level + 1, special: true);
+        _ring.Team.For(sum0.Limbs, t => Accumulate(t, d, level, prepared, multiples, key, sum0, sum1));
+        Divide(sum0, level, c0, addFirst);
+        Divide(sum1, level, c1, addSecond);
+        GC.KeepAlive(d);
+        GC.KeepAlive(key);
+    }
+
+    /// <summary>Digits raised to all primes, once for many rotations.</summary>
+    public Polynomial[] Raise(Polynomial d, int level)
+    {
+        using var prepared = _ring.NewPolynomial(level + 1);
+        using var multiples = _ring.NewPolynomial(context.Parameters.DigitCount(level));
+        Prepare(d, level, prepared, multiples);
+        var digits = new Polynomial[multiples.Limbs];
+        for (var j = 0; j < digits.Length; j++)
+        {
+            digits[j] = _ring.NewPolynomial(level + 1, special: true);
+        }
+
+        _ring.Team.For(digits.Length * digits[0].Limbs, i =>
+        {
+            var (j, t) = (i % digits.Length, i / digits.Length);
+            RaiseLimb(t, j, d, level, prepared, multiples, digits[j][t]);
+        });
+        return digits;
+    }
+
+    /// <summary>Σⱼ digitⱼ·keyⱼ over all primes: undivided, for sums of several rotations.</summary>
+    public void Products(Polynomial[] digits, int level, SwitchingKey key, Polynomial sum0, Polynomial sum1)
+    {
+        _ring.Team.For(sum0.Limbs, t =>
+        {
+            var kernels = _ring.Of(sum0, t);
+            var k = KeyLimb(t, level, key);
+            for (var j = 0; j < digits.Length; j++)
+            {
+                kernels.MultiplyAddPair(sum0[t], sum1[t], digits[j][t], key.B[j][k], key.A[j][k], j == 0);
+            }
+        });
+        GC.KeepAlive(key);
+    }
+
+    /// <summary>Division by P with rounding: result = sum/P, or result += sum/P. The sum's special limbs are used up.</summary>
+    public void Divide(Polynomial sum, int level, Polynomial result, bool add)
+    {
+        var division = context.DivideBySpecial;
+        var first = level + 1;
+        _ring.Team.For(division.Sources, k => division.Prepare(k, sum[first + k]));
+        using var multiples = _ring.NewPolynomial(1);
+        division.Multiples(multiples[0], sum, first);
+        _ring.Team.For(level + 1, t =>
+        {
+            using var converted = _ring.NewPolynomial(1);
+            division.Convert(t, converted[0], sum, first, multiples[0]);
+            if (add)
+            {
+                division.Divide(t, converted[0], sum[t], converted[0]);
+                _ring.Chain(t).Add(result[t], result[t], converted[0]);
+            }
+            else
+            {
+                division.Divide(t, result[t], sum[t], converted[0]);
+            }
+        });
+    }
+
+    private static int KeyLimb(int target, int level, SwitchingKey key) => target <= level ? target : target - level + key.Level;
+
+    private void Prepare(Polynomial d, int level, Polynomial prepared, Polynomial multiples)
+    {
+        var parameters = context.Parameters;
+        _ring.Team.For(level + 1, i =>
+        {
+            var j = 0;
+            while (parameters.Digit(j, level).End <= i)
+            {
+                j++;
+            }
+
+            _ring.Chain(i).Copy(prepared[i], d[i]);
+            context.Raise(j, level).Prepare(i - parameters.Digit(j, level).Start, prepared[i]);
+        });
+        _ring.Team.For(multiples.Limbs, j => context.Raise(j, level).Multiples(multiples[j], prepared, parameters.Digit(j, level).Start));
+    }
+
+    private void Accumulate(int target, Polynomial d, int level, Polynomial prepared, Polynomial multiples, SwitchingKey key, Polynomial sum0, Polynomial sum1)
+    {
+        var parameters = context.Parameters;
+        var kernels = _ring.Of(sum0, target);
+        var k = KeyLimb(target, level, key);
+        using var raised = _ring.NewPolynomial(1);
+        for (var j = 0; j < multiples.Limbs; j++)
+        {
+            var (start, end) = parameters.Digit(j, level);
+            var own = target >= start && target < end;
+            if (!own)
+            {
+                context.Raise(j, level).Convert(target, raised[0], prepared, start, multiples[j]);
+            }
+
+            kernels.MultiplyAddPair(sum0[target], sum1[target], own ? d[target] : raised[0], key.B[j][k], key.A[j][k], j == 0);
+        }
+    }
+
+    private void RaiseLimb(int target, int digit, Polynomial d, int level, Polynomial prepared, Polynomial multiples, void* result)
+    {
+        var (start, end) = context.Parameters.Digit(digit, level);
+        if (target >= start && target < end)
+        {
+            _ring.Chain(target).Copy(result, d[target]);
+        }
+        else
+        {
+            context.Raise(digit, level).Convert(target, result, prepared, start, multiples[digit]);
+        }
+    }
+}

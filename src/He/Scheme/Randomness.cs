@@ -1,0 +1,77 @@
+using System.Security.Cryptography;
+using ActorTrainer.He.Ring;
+
+namespace ActorTrainer.He.Scheme;
+
+/// <summary>Random polynomials of one owner: every one from a stream of its own, none of which is used twice.</summary>
+internal sealed unsafe class Randomness(RingContext ring, Seed seed, string purpose) : IDisposable
+{
+    private readonly byte[] _seed = Pinned(seed);
+    private int _drawn;
+
+    /// <summary>A seed for public uniform polynomials; knowing it tells nothing of the streams of secrets.</summary>
+    public Seed PublicSeed()
+    {
+        using var stream = Stream("public seed");
+        Span<byte> bytes = stackalloc byte[Seed.Bytes];
+        for (var i = 0; i < Seed.Bytes; i += sizeof(ulong))
+        {
+            BitConverter.TryWriteBytes(bytes[i..], stream.Next());
+        }
+
+        return new Seed(bytes);
+    }
+
+    /// <summary>A uniform ternary polynomial in transformed form, in all limbs of <paramref name="result"/>.</summary>
+    public void Ternary(Polynomial result) => Small(result, "ternary", Samplers.Ternary);
+
+    /// <summary>An error polynomial in transformed form.</summary>
+    public void Error(Polynomial result) => Small(result, "error", Samplers.Error);
+
+    public void Dispose() => CryptographicOperations.ZeroMemory(_seed);
+
+    /// <summary>The uniform polynomial of a public seed: limb i of the prime at place i, so that fewer limbs are a prefix. It is drawn in the transformed domain, in the places' usual bit-reversed order.</summary>
+    public static void Uniform(RingContext ring, Seed seed, int index, Polynomial result)
+    {
+        ring.Team.For(result.Limbs, i =>
+        {
+            var kernels = ring.Of(result, i);
+            var chain = result.HasSpecial ? result.Limbs - ring.SpecialLength : result.Limbs;
+            var prime = i < chain ? i : ring.ChainLength + i - chain;
+            using var stream = new RandomStream(seed.Span, $"uniform {index}", prime);
+            using var drawn = ring.NewPolynomial(2);
+            var residues = new Span<ulong>(drawn[0], ring.Degree);
+            var placed = (ulong*)drawn[1];
+            Samplers.Uniform(stream, kernels.Modulus, residues);
+            for (var k = 0; k < ring.Degree; k++)
+            {
+                placed[kernels.PlaceOf(k)] = residues[k];
+            }
+
+            kernels.FromResidues(result[i], placed);
+        });
+    }
+
+    private static byte[] Pinned(Seed seed)
+    {
+        var bytes = GC.AllocateUninitializedArray<byte>(Seed.Bytes, pinned: true);
+        seed.Span.CopyTo(bytes);
+        return bytes;
+    }
+
+    private void Small(Polynomial result, string kind, Action<RandomStream, Span<int>> sample)
+    {
+        using var stream = Stream(kind);
+        using var values = ring.NewPolynomial(1, secret: true);
+        var numbers = (nint)values[0];
+        sample(stream, new Span<int>(values[0], ring.Degree));
+        ring.Team.For(result.Limbs, i =>
+        {
+            var kernels = ring.Of(result, i);
+            kernels.FromSigned(result[i], (int*)numbers);
+            kernels.Forward(result[i]);
+        });
+    }
+
+    private RandomStream Stream(string kind) => new(_seed, $"{purpose}: {kind}", Interlocked.Increment(ref _drawn));
+}

@@ -1,0 +1,51 @@
+using System.Numerics;
+using ActorTrainer.He.Ring;
+
+namespace ActorTrainer.He.Scheme;
+
+/// <summary>Samples of the distributions of RLWE. Those of secrets take the same time and touch the same memory whatever they give.</summary>
+internal static class Samplers
+{
+    /// <summary>σ² of <see cref="Error"/>: 21/2, σ ≈ 3.24.</summary>
+    public const double ErrorVariance = 10.5;
+
+    /// <summary>Variance of <see cref="Ternary"/>.</summary>
+    public const double TernaryVariance = 2.0 / 3;
+
+    private const ulong Half = (1UL << 21) - 1;
+
+    /// <summary>−1, 0, 1 alike, up to 2^−62: the upper word of 3·r for a random word r.</summary>
+    public static void Ternary(RandomStream stream, Span<int> values)
+    {
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = (int)Math.BigMul(stream.Next(), 3UL, out _) - 1;
+        }
+    }
+
+    /// <summary>Centred binomial of 21 bits against 21.</summary>
+    public static void Error(RandomStream stream, Span<int> values)
+    {
+        for (var i = 0; i < values.Length; i++)
+        {
+            var word = stream.Next();
+            values[i] = BitOperations.PopCount(word & Half) - BitOperations.PopCount((word >> 21) & Half);
+        }
+    }
+
+    /// <summary>Uniform residues, by drawing numbers of the prime's bits until one is below it. For public values: its time depends on them.</summary>
+    public static void Uniform(RandomStream stream, Modulus modulus, Span<ulong> residues)
+    {
+        var mask = ulong.MaxValue >> BitOperations.LeadingZeroCount(modulus.Value);
+        for (var i = 0; i < residues.Length; i++)
+        {
+            ulong word;
+            do
+            {
+                word = stream.Next() & mask;
+            }
+            while (word >= modulus.Value);
+            residues[i] = word;
+        }
+    }
+}
