@@ -14,6 +14,8 @@ internal static class PrimeChain
     /// <summary>Candidates more than are needed, to choose from.</summary>
     private const int Spare = 8;
 
+    private const int SparePairs = 16;
+
     /// <summary>Special primes are the largest of their size; then segments take theirs from the top down.</summary>
     public static (ulong[] Chain, ulong[] Special) Choose(ParametersLiteral literal)
     {
@@ -22,7 +24,7 @@ internal static class PrimeChain
         var chain = new List<ulong>();
         foreach (var segment in literal.Chain.Reverse())
         {
-            chain.AddRange(segment.Count == 1 ? Take(segment, used) : TakeSteady(segment, used));
+            chain.AddRange(segment.Count == 1 ? Take(segment, used) : segment.PrimesPerLevel == 2 ? TakeSteadyPairs(segment, used) : TakeSteady(segment, used));
         }
 
         chain.Reverse();
@@ -53,6 +55,27 @@ internal static class PrimeChain
             candidates.Remove(next);
             primes.Add(next);
             scale = i == 0 ? next : scale * scale / next;
+        }
+
+        used.UnionWith(primes);
+        return primes;
+    }
+
+    /// <summary>The same for levels of two primes each.</summary>
+    private static List<ulong> TakeSteadyPairs(ChainSegment segment, HashSet<ulong> used)
+    {
+        var candidates = Primes.Below(segment.Bits, Step).Where(q => !used.Contains(q)).Take(segment.Count + SparePairs).ToList();
+        var middle = Math.Pow(candidates[candidates.Count / 2], 2);
+        var primes = new List<ulong>();
+        var scale = middle;
+        for (var i = 0; i < segment.Count; i += 2)
+        {
+            var wanted = i == 0 ? middle : scale * scale / middle;
+            var (p, q) = candidates.SelectMany((p, at) => candidates.Skip(at + 1).Select(q => (p, q))).MinBy(pair => Math.Abs(((double)pair.p * pair.q) - wanted));
+            candidates.Remove(p);
+            candidates.Remove(q);
+            primes.AddRange([p, q]);
+            scale = i == 0 ? (double)p * q : scale * scale / ((double)p * q);
         }
 
         used.UnionWith(primes);

@@ -15,43 +15,42 @@ public sealed unsafe class Encoder(CkksContext context)
     /// <inheritdoc cref="Encode(ReadOnlySpan{Complex}, int, Scale)"/>
     public Plaintext Encode(ReadOnlySpan<double> values, int level, Scale scale)
     {
-        var (re, im) = (new double[_parameters.Slots], new double[_parameters.Slots]);
         Check(values.Length);
-        for (var i = 0; i < re.Length; i++)
-        {
-            re[i] = values[i & (values.Length - 1)];
-        }
-
-        return Encode(re, im, level, scale);
+        return Encode(values.ToArray(), new double[values.Length], level, scale);
     }
 
-    /// <summary>Complex slots: a power of two of them; fewer than N/2 are repeated to fill all.</summary>
+    /// <summary>
+    /// Complex slots: a power of two of them. Fewer than N/2, n, are repeated to fill all: the polynomial is then one in X^(N/2n), and takes only a
+    /// transform of n numbers.
+    /// </summary>
     /// <param name="level">Level of the plaintext, at which it takes level + 1 limbs.</param>
     /// <param name="scale">What values are multiplied by.</param>
     /// <exception cref="ArgumentException">The number of values is not a power of two up to N/2, a value is not finite, or scaled values are too large.</exception>
     public Plaintext Encode(ReadOnlySpan<Complex> values, int level, Scale scale)
     {
-        var (re, im) = (new double[_parameters.Slots], new double[_parameters.Slots]);
         Check(values.Length);
+        var (re, im) = (new double[values.Length], new double[values.Length]);
         for (var i = 0; i < re.Length; i++)
         {
-            (re[i], im[i]) = (values[i & (values.Length - 1)].Real, values[i & (values.Length - 1)].Imaginary);
+            (re[i], im[i]) = (values[i].Real, values[i].Imaginary);
         }
 
         return Encode(re, im, level, scale);
     }
 
     /// <summary>The slots of a plaintext. For the owner's eyes: what leaves the owner goes through <c>Release</c>.</summary>
-    internal Complex[] Decode(Plaintext plaintext)
+    internal Complex[] Decode(Plaintext plaintext) => Decode(Coefficients(plaintext), plaintext.Scale);
+
+    /// <summary>The slots of scaled coefficients.</summary>
+    internal Complex[] Decode(double[] coefficients, Scale scale)
     {
         var (re, im) = (new double[_parameters.Slots], new double[_parameters.Slots]);
-        var coefficients = Coefficients(plaintext);
         for (var i = 0; i < re.Length; i++)
         {
-            (re[i], im[i]) = (coefficients[i] / plaintext.Scale.High, coefficients[i + re.Length] / plaintext.Scale.High);
+            (re[i], im[i]) = (coefficients[i] / scale.High, coefficients[i + re.Length] / scale.High);
         }
 
-        context.Fourier.ToSlots(re, im);
+        context.FourierOf(re.Length).ToSlots(re, im);
         return [.. re.Zip(im, (x, y) => new Complex(x, y))];
     }
 
@@ -109,11 +108,12 @@ public sealed unsafe class Encoder(CkksContext context)
             throw new ArgumentOutOfRangeException(nameof(level), level, $"Levels of {_parameters.Name} are 0 to {_parameters.MaxLevel}.");
         }
 
-        context.Fourier.ToCoefficients(re, im);
+        context.FourierOf(re.Length).ToCoefficients(re, im);
         var ring = context.Ring;
         using var numbers = ring.NewPolynomial(1, secret: true);
         var rounded = new Span<double>(numbers[0], _parameters.Degree);
-        var bound = Math.ScaleB(1, MaxCoefficientBits);
+        rounded.Clear();
+        var (bound, gap) = (Math.ScaleB(1, MaxCoefficientBits), _parameters.Slots / re.Length);
         for (var i = 0; i < re.Length; i++)
         {
             var (x, y) = (Math.Round(re[i] * scale.High), Math.Round(im[i] * scale.High));
@@ -122,7 +122,7 @@ public sealed unsafe class Encoder(CkksContext context)
                 throw new ArgumentException($"A value at scale {scale} is not finite or above 2^{MaxCoefficientBits}. Encode smaller values, or at a smaller scale.");
             }
 
-            (rounded[i], rounded[i + re.Length]) = (x, y);
+            (rounded[i * gap], rounded[_parameters.Slots + (i * gap)]) = (x, y);
         }
 
         var polynomial = ring.NewPolynomial(level + 1);
