@@ -29,7 +29,10 @@ public sealed unsafe class LimbPool(int degree) : IDisposable
     }
 
     /// <summary>From one limb to the next.</summary>
-    public int StrideBytes { get; } = Math.Max(degree * sizeof(double), Page) + Stagger;
+    public int StrideBytes { get; } = StrideOf(degree);
+
+    /// <summary>Bytes that a limb of a degree takes.</summary>
+    public static int StrideOf(int degree) => Math.Max(degree * sizeof(double), Page) + Stagger;
 
     public void Dispose()
     {
