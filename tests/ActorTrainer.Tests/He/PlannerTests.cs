@@ -96,6 +96,19 @@ public sealed class PlannerTests
         [ChebyshevEvaluation.Evaluate(e, inputs.Encrypt(3), Coefficients)]));
 
     [Fact]
+    public void Every_operation_is_measured_at_every_level_that_was_asked_for()
+    {
+        using var context = new CkksContext(new CkksParameters(ParameterSets.ToyL15));
+
+        var costs = CostMeasurement.Measure(context, [2, 6], rounds: 1);
+
+        Assert.Equal([2, 6], costs.Levels);
+        Assert.Equal(Enum.GetValues<Operation>(), costs.Measured.Keys.Order());
+        Assert.All(costs.Measured.Values, row => Assert.True(row.Count == 2 && row.All(t => t > 0)));
+        Assert.Equal(costs.ToJson(), OperationCosts.Parse(costs.ToJson()).ToJson());
+    }
+
+    [Fact]
     public void A_plan_reads_as_a_table()
     {
         var parameters = new CkksParameters(ParameterSets.ToyL15);
