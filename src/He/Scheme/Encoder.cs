@@ -9,6 +9,8 @@ public sealed unsafe class Encoder(CkksContext context)
     /// <summary>Largest size of a scaled coefficient that is carried exactly.</summary>
     private const int MaxCoefficientBits = 90;
 
+    private const int RadixLimbs = 3;
+
     private readonly CkksParameters _parameters = context.Parameters;
 
     /// <summary>Real slots.</summary>
@@ -58,47 +60,30 @@ public sealed unsafe class Encoder(CkksContext context)
     internal double[] Coefficients(Plaintext plaintext)
     {
         var ring = context.Ring;
-        var limbs = Math.Min(plaintext.Level + 1, 3);
+        var limbs = Math.Min(plaintext.Level + 1, RadixLimbs);
         using var copy = ring.Copy(plaintext.Polynomial, limbs, secret: true);
         ring.Inverse(copy);
-        var residues = new ulong[limbs][];
-        for (var i = 0; i < limbs; i++)
+        ring.Team.For(limbs, i => ring.Chain(i).ToResidues((ulong*)copy[i], copy[i]));
+        var result = new double[_parameters.Degree];
+        var r0 = (ulong*)copy[0];
+        var r1 = (ulong*)copy[Math.Min(1, limbs - 1)];
+        var r2 = (ulong*)copy[limbs - 1];
+        var q0 = _parameters.Chain[0];
+        var (q1, q2) = (_parameters.Chain[Math.Min(1, limbs - 1)], _parameters.Chain[limbs - 1]);
+        var inverse1 = limbs > 1 ? q1.Inverse(q0.Value) : 0;
+        var inverse2 = limbs > 2 ? q2.Inverse(q2.Multiply(q2.Reduce(q0.Value), q2.Reduce(q1.Value))) : 0;
+        for (var k = 0; k < result.Length; k++)
         {
-            residues[i] = new ulong[_parameters.Degree];
-            fixed (ulong* p = residues[i])
-            {
-                ring.Chain(i).ToResidues(p, copy[i]);
-            }
+            // Digit by digit: what the lower digits leave, divided by the lower primes.
+            var digit0 = q0.Centre(r0[k]);
+            var digit1 = limbs > 1 ? q1.Centre(q1.Multiply(q1.Subtract(r1[k], q1.Reduce(digit0)), inverse1)) : 0;
+            var lower2 = limbs > 2 ? q2.Add(q2.Reduce(digit0), q2.Multiply(q2.Reduce(digit1), q2.Reduce(q0.Value))) : 0;
+            var digit2 = limbs > 2 ? q2.Centre(q2.Multiply(q2.Subtract(r2[k], lower2), inverse2)) : 0;
+            result[k] = digit0 + (q0.Value * (digit1 + ((double)q1.Value * digit2)));
         }
 
-        return [.. Enumerable.Range(0, _parameters.Degree).Select(k => Centred(residues, k))];
-    }
-
-    private double Centred(ulong[][] residues, int k)
-    {
-        double value = 0, radix = 1;
-        Span<long> digits = stackalloc long[3];
-        for (var i = 0; i < residues.Length; i++)
-        {
-            var q = _parameters.Chain[i];
-            var rest = residues[i][k];
-            ulong product = 1;
-            for (var j = 0; j < i; j++)
-            {
-                rest = q.Subtract(rest, q.Multiply(q.Reduce(digits[j]), product));
-                product = q.Multiply(product, q.Reduce(_parameters.Chain[j].Value));
-            }
-
-            digits[i] = q.Centre(q.Multiply(rest, q.Inverse(product)));
-        }
-
-        for (var i = 0; i < residues.Length; i++)
-        {
-            value += digits[i] * radix;
-            radix *= _parameters.Chain[i].Value;
-        }
-
-        return value;
+        GC.KeepAlive(copy);
+        return result;
     }
 
     private Plaintext Encode(double[] re, double[] im, int level, Scale scale)
