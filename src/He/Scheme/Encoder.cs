@@ -9,6 +9,9 @@ public sealed unsafe class Encoder(CkksContext context)
     /// <summary>Largest size of a scaled coefficient that is carried exactly.</summary>
     private const int MaxCoefficientBits = 90;
 
+    internal static readonly double MaxCoefficient = Math.ScaleB(1, MaxCoefficientBits);
+
+
     private const int RadixLimbs = 3;
 
     private readonly CkksParameters _parameters = context.Parameters;
@@ -86,6 +89,20 @@ public sealed unsafe class Encoder(CkksContext context)
         return result;
     }
 
+    /// <summary>Whole numbers of at most <see cref="MaxCoefficient"/> in size as a plaintext.</summary>
+    internal Plaintext FromCoefficients(double* numbers, int level, Scale scale)
+    {
+        var ring = context.Ring;
+        var polynomial = ring.NewPolynomial(level + 1);
+        var source = (nint)numbers;
+        ring.Team.For(level + 1, i =>
+        {
+            ring.Chain(i).FromNumbers(polynomial[i], (double*)source);
+            ring.Chain(i).Forward(polynomial[i]);
+        });
+        return new Plaintext(polynomial, level, scale);
+    }
+
     private Plaintext Encode(double[] re, double[] im, int level, Scale scale)
     {
         if (level < 0 || level > _parameters.MaxLevel)
@@ -98,11 +115,11 @@ public sealed unsafe class Encoder(CkksContext context)
         using var numbers = ring.NewPolynomial(1, secret: true);
         var rounded = new Span<double>(numbers[0], _parameters.Degree);
         rounded.Clear();
-        var (bound, gap) = (Math.ScaleB(1, MaxCoefficientBits), _parameters.Slots / re.Length);
+        var gap = _parameters.Slots / re.Length;
         for (var i = 0; i < re.Length; i++)
         {
             var (x, y) = (Math.Round(re[i] * scale.High), Math.Round(im[i] * scale.High));
-            if (!(Math.Abs(x) < bound && Math.Abs(y) < bound))
+            if (!(Math.Abs(x) < MaxCoefficient && Math.Abs(y) < MaxCoefficient))
             {
                 throw new ArgumentException($"A value at scale {scale} is not finite or above 2^{MaxCoefficientBits}. Encode smaller values, or at a smaller scale.");
             }
@@ -110,14 +127,7 @@ public sealed unsafe class Encoder(CkksContext context)
             (rounded[i * gap], rounded[_parameters.Slots + (i * gap)]) = (x, y);
         }
 
-        var polynomial = ring.NewPolynomial(level + 1);
-        var source = (nint)numbers[0];
-        ring.Team.For(level + 1, i =>
-        {
-            ring.Chain(i).FromNumbers(polynomial[i], (double*)source);
-            ring.Chain(i).Forward(polynomial[i]);
-        });
-        return new Plaintext(polynomial, level, scale);
+        return FromCoefficients((double*)numbers[0], level, scale);
     }
 
     private void Check(int count)
