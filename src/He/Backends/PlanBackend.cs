@@ -39,6 +39,10 @@ public sealed class PlanBackend(CkksParameters parameters) : IBackend
 
     public IPayload[] Automorphisms(IPayload a, IReadOnlyList<int> elements, int level) => [.. elements.Select(_ => Two)];
 
+    public IPayload Transform(IPayload a, DiagonalMatrix m, int level, Scale scale) => Two;
+
+    public IPayload SumAutomorphisms(IPayload a, IReadOnlyList<int> elements, int level) => Two;
+
     private sealed record Nothing(int Size) : IPayload
     {
         public void Dispose()

@@ -1,5 +1,6 @@
 using System.Numerics;
 using ActorTrainer.He.Parameters;
+using ActorTrainer.He.Ring;
 
 namespace ActorTrainer.He.Scheme;
 
@@ -22,7 +23,7 @@ public sealed unsafe class Encoder(CkksContext context)
             re[i] = values[i & (values.Length - 1)];
         }
 
-        return Encode(re, im, level, scale);
+        return new Plaintext(Encode(re, im, level, scale, special: false), level, scale);
     }
 
     /// <summary>Complex slots: a power of two of them; fewer than N/2 are repeated to fill all.</summary>
@@ -32,13 +33,17 @@ public sealed unsafe class Encoder(CkksContext context)
     public Plaintext Encode(ReadOnlySpan<Complex> values, int level, Scale scale)
     {
         var (re, im) = (new double[_parameters.Slots], new double[_parameters.Slots]);
-        Check(values.Length);
-        for (var i = 0; i < re.Length; i++)
-        {
-            (re[i], im[i]) = (values[i & (values.Length - 1)].Real, values[i & (values.Length - 1)].Imaginary);
-        }
+        Fill(values, re, im);
+        return new Plaintext(Encode(re, im, level, scale, special: false), level, scale);
+    }
 
-        return Encode(re, im, level, scale);
+    /// <summary>Over the special primes too: what is multiplied with rotations that are not divided yet.</summary>
+    /// <inheritdoc cref="Encode(ReadOnlySpan{Complex}, int, Scale)"/>
+    internal Polynomial EncodeOverAll(ReadOnlySpan<Complex> values, int level, Scale scale)
+    {
+        var (re, im) = (new double[_parameters.Slots], new double[_parameters.Slots]);
+        Fill(values, re, im);
+        return Encode(re, im, level, scale, special: true);
     }
 
     /// <summary>The slots of a plaintext. For the owner's eyes: what leaves the owner goes through <c>Release</c>.</summary>
@@ -102,7 +107,7 @@ public sealed unsafe class Encoder(CkksContext context)
         return value;
     }
 
-    private Plaintext Encode(double[] re, double[] im, int level, Scale scale)
+    private Polynomial Encode(double[] re, double[] im, int level, Scale scale, bool special)
     {
         if (level < 0 || level > _parameters.MaxLevel)
         {
@@ -125,14 +130,23 @@ public sealed unsafe class Encoder(CkksContext context)
             (rounded[i], rounded[i + re.Length]) = (x, y);
         }
 
-        var polynomial = ring.NewPolynomial(level + 1);
+        var polynomial = ring.NewPolynomial(level + 1, special);
         var source = (nint)numbers[0];
-        ring.Team.For(level + 1, i =>
+        ring.Team.For(polynomial.Limbs, i =>
         {
-            ring.Chain(i).FromNumbers(polynomial[i], (double*)source);
-            ring.Chain(i).Forward(polynomial[i]);
+            ring.Of(polynomial, i).FromNumbers(polynomial[i], (double*)source);
+            ring.Of(polynomial, i).Forward(polynomial[i]);
         });
-        return new Plaintext(polynomial, level, scale);
+        return polynomial;
+    }
+
+    private void Fill(ReadOnlySpan<Complex> values, double[] re, double[] im)
+    {
+        Check(values.Length);
+        for (var i = 0; i < re.Length; i++)
+        {
+            (re[i], im[i]) = (values[i & (values.Length - 1)].Real, values[i & (values.Length - 1)].Imaginary);
+        }
     }
 
     private void Check(int count)

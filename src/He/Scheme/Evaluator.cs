@@ -7,7 +7,7 @@ namespace ActorTrainer.He.Scheme;
 /// What programs call: operations on ciphertexts of any backend, each of which makes a new one. Operands must agree in level, and in scale where
 /// they are added; results carry exact scales and estimated noise, and the ledger counts. A result of zero is a normal result.
 /// </summary>
-public sealed class Evaluator(IBackend backend)
+public sealed partial class Evaluator(IBackend backend)
 {
     private readonly CkksParameters _parameters = backend.Parameters;
 
@@ -101,7 +101,9 @@ public sealed class Evaluator(IBackend backend)
         TwoParts("multiply", a);
         TwoParts("multiply", b);
         Ledger.Note(Operation.Multiply, a.Level);
-        var noise = NoiseModel.Product(a.NoiseVariance, a.Magnitude * a.Scale.High, b.NoiseVariance, b.Magnitude * b.Scale.High, _parameters.Degree);
+        // Errors of a square's factors are the same, and add up in size.
+        var noise = NoiseModel.Product(a.NoiseVariance, a.Magnitude * a.Scale.High, b.NoiseVariance, b.Magnitude * b.Scale.High, _parameters.Degree)
+            * (ReferenceEquals(a, b) ? 2 : 1);
         return New(backend.Multiply(a.Payload, b.Payload, a.Level), a.Level, a.Scale * b.Scale, noise, a.Magnitude * b.Magnitude);
     }
 
@@ -206,11 +208,7 @@ public sealed class Evaluator(IBackend backend)
         Own(a);
         TwoParts("rotate", a);
         int[] real = [.. elements.Where(e => e != 1)];
-        foreach (var element in real)
-        {
-            Ledger.Note(Operation.Rotate, a.Level);
-            Ledger.NoteKey(element, a.Level);
-        }
+        NoteRotations(real, a.Level);
 
         var moved = real.Length == 0 ? [] : backend.Automorphisms(a.Payload, real, a.Level);
         var next = 0;
