@@ -67,4 +67,12 @@ public interface IBackend
     void Disturb(IPayload result, double slotDeviation)
     {
     }
+
+    /// <summary>Σ_d m_d ⊙ rot(a, d), diagonals encoded at <paramref name="scale"/>, by which the result's scale is multiplied.</summary>
+    /// <exception cref="Scheme.MissingKeyException">A key of <see cref="DiagonalMatrix.Requests"/> is missing.</exception>
+    IPayload Transform(IPayload a, DiagonalMatrix m, int level, Scale scale);
+
+    /// <summary>a and its automorphisms by each Galois element, none of which is 1, in one sum.</summary>
+    /// <exception cref="Scheme.MissingKeyException">No key for one of them up to this level.</exception>
+    IPayload SumAutomorphisms(IPayload a, IReadOnlyList<int> elements, int level);
 }

@@ -53,6 +53,24 @@ public sealed class TwinBackend(CkksParameters parameters, Random? noise = null)
 
     public IPayload[] Automorphisms(IPayload a, IReadOnlyList<int> elements, int level) => [.. elements.Select(element => Automorphism(Of(a), element))];
 
+    public IPayload Transform(IPayload a, DiagonalMatrix m, int level, Scale scale)
+    {
+        var (x, y) = (Of(a), new Complex[Parameters.Slots]);
+        foreach (var diagonal in m.Diagonals)
+        {
+            var values = diagonal.Values.Values;
+            for (var k = 0; k < y.Length; k++)
+            {
+                y[k] += values[k & (values.Count - 1)] * x[(k + diagonal.Shift) & (y.Length - 1)];
+            }
+        }
+
+        return new Numbers(y, 2);
+    }
+
+    public IPayload SumAutomorphisms(IPayload a, IReadOnlyList<int> elements, int level) =>
+        Automorphisms(a, elements, level).Aggregate(a, (sum, term) => Add(sum, term, level));
+
     public void Disturb(IPayload result, double slotDeviation)
     {
         if (noise is null || slotDeviation == 0)
