@@ -46,7 +46,7 @@ public sealed class PlanBackend(CkksParameters parameters) : IBackend
 
     public IPayload[] Automorphisms(IPayload a, IReadOnlyList<int> elements, int level) => [.. elements.Select(_ => New(2, level))];
 
-    public IPayload Transform(IPayload a, DiagonalMatrix m, int level, Scale scale) => New(2, level);
+    public IPayload[] Transform(IReadOnlyList<IPayload> inputs, DiagonalMatrix m, int level, Scale scale) => [.. Enumerable.Range(0, m.Rows).Select(_ => New(2, level))];
 
     public IPayload SumAutomorphisms(IPayload a, IReadOnlyList<int> elements, int level) => New(2, level);
 

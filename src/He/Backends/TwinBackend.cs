@@ -53,19 +53,19 @@ public sealed class TwinBackend(CkksParameters parameters, Random? noise = null)
 
     public IPayload[] Automorphisms(IPayload a, IReadOnlyList<int> elements, int level) => [.. elements.Select(element => Automorphism(Of(a), element))];
 
-    public IPayload Transform(IPayload a, DiagonalMatrix m, int level, Scale scale)
+    public IPayload[] Transform(IReadOnlyList<IPayload> inputs, DiagonalMatrix m, int level, Scale scale)
     {
-        var (x, y) = (Of(a), new Complex[Parameters.Slots]);
+        var (x, results) = (inputs.Select(Of).ToArray(), Enumerable.Range(0, m.Rows).Select(_ => new Complex[Parameters.Slots]).ToArray());
         foreach (var diagonal in m.Diagonals)
         {
-            var values = diagonal.Values.Values;
+            var (values, y, from) = (diagonal.Values.Values, results[diagonal.Row], x[diagonal.Column]);
             for (var k = 0; k < y.Length; k++)
             {
-                y[k] += values[k & (values.Count - 1)] * x[(k + diagonal.Shift) & (y.Length - 1)];
+                y[k] += values[k & (values.Count - 1)] * from[(k + diagonal.Shift) & (y.Length - 1)];
             }
         }
 
-        return new Numbers(y, 2);
+        return [.. results.Select(y => new Numbers(y, 2))];
     }
 
     public IPayload SumAutomorphisms(IPayload a, IReadOnlyList<int> elements, int level) =>

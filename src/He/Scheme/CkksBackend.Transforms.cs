@@ -15,26 +15,25 @@ public sealed unsafe partial class CkksBackend
     public DiagonalCache? Diagonals { get; init; }
 
     /// <remarks>
-    /// Baby steps are made one at a time and added to the sums of all giant steps, of which there are fewer: 4 polynomials of all primes
-    /// in memory, and 3 for each giant step.
+    /// Baby steps are made one at a time and added to the sums of all results' giant steps, of which there are fewer: 4 polynomials of all primes
+    /// in memory, and 2 for each giant step of each result.
     /// </remarks>
-    public IPayload Transform(IPayload a, DiagonalMatrix m, int level, Scale scale)
+    public IPayload[] Transform(IReadOnlyList<IPayload> inputs, DiagonalMatrix m, int level, Scale scale)
     {
-        var x = LimbPayload.Of(a);
-        var sums = Enumerable.Range(0, m.GiantSteps).Select(_ => new Undivided(_ring, level)).ToArray();
+        var sums = Enumerable.Range(0, m.Rows).Select(_ => Enumerable.Range(0, m.GiantSteps).Select(_ => new Undivided(_ring, level)).ToArray()).ToArray();
         try
         {
-            BabySteps(x, m, level, scale, sums);
-            GC.KeepAlive(a);
-            GiantSteps(m, level, sums);
-            Polynomial[] parts = [_ring.NewPolynomial(level + 1), _ring.NewPolynomial(level + 1)];
-            _switcher.Divide(sums[0].First, level, parts[0], add: false);
-            _switcher.Divide(sums[0].Second, level, parts[1], add: false);
-            return new LimbPayload(parts);
+            for (var column = 0; column < m.Columns; column++)
+            {
+                BabySteps(LimbPayload.Of(inputs[column]), column, m, level, scale, sums);
+                GC.KeepAlive(inputs[column]);
+            }
+
+            return [.. sums.Select(row => Divided(m, level, row))];
         }
         finally
         {
-            Array.ForEach(sums, sum => sum.Dispose());
+            Array.ForEach(sums, row => Array.ForEach(row, sum => sum.Dispose()));
         }
     }
 
@@ -82,29 +81,37 @@ public sealed unsafe partial class CkksBackend
         }
     }
 
-    /// <summary>Adds each baby step, times its diagonals, to the giant steps' sums.</summary>
-    private void BabySteps(Polynomial[] x, DiagonalMatrix m, int level, Scale scale, Undivided[] sums)
+    private LimbPayload Divided(DiagonalMatrix m, int level, Undivided[] sums)
+    {
+        GiantSteps(m, level, sums);
+        Polynomial[] parts = [_ring.NewPolynomial(level + 1), _ring.NewPolynomial(level + 1)];
+        _switcher.Divide(sums[0].First, level, parts[0], add: false);
+        _switcher.Divide(sums[0].Second, level, parts[1], add: false);
+        return new LimbPayload(parts);
+    }
+
+    /// <summary>Adds each baby step of an input, times its diagonals, to the sums of the results' giant steps.</summary>
+    private void BabySteps(Polynomial[] x, int column, DiagonalMatrix m, int level, Scale scale, Undivided[][] sums)
     {
         using var rotated = new Undivided(_ring, level);
         using var scratch = new Undivided(_ring, level);
         Polynomial[]? digits = null;
         try
         {
-            foreach (var baby in m.Babies)
+            foreach (var (baby, diagonals) in m.Steps(column))
             {
                 var element = Galois.Rotation(Parameters, m.Rotation(baby));
                 digits ??= element == 1 ? null : _switcher.Raise(x[1], level);
-                DiagonalMatrix.Diagonal[] diagonals = [.. m.Diagonals.Where(d => d.Baby == baby)];
                 (Polynomial Polynomial, bool Kept)[] encoded = [.. diagonals.Select(d => Encoded(d.Values, -m.GiantRotation * d.Giant, level, scale))];
                 Rotate(x, digits ?? [], element, level, scratch, rotated, t =>
                 {
                     for (var k = 0; k < diagonals.Length; k++)
                     {
-                        var sum = sums[diagonals[k].Giant];
+                        var sum = sums[diagonals[k].Row][diagonals[k].Giant];
                         _ring.Of(sum.First, t).MultiplyAddPair(sum.First[t], sum.Second[t], encoded[k].Polynomial[t], rotated.First[t], rotated.Second[t], sum.IsEmpty);
                     }
                 });
-                Array.ForEach(diagonals, d => sums[d.Giant].IsEmpty = false);
+                Array.ForEach(diagonals, d => sums[d.Row][d.Giant].IsEmpty = false);
                 Array.ForEach(encoded, e => (e.Kept ? null : e.Polynomial)?.Dispose());
             }
         }
@@ -129,8 +136,13 @@ public sealed unsafe partial class CkksBackend
         using var divided = _ring.NewPolynomial(level + 1);
         for (var j = sums.Length - 2; j >= 0; j--)
         {
-            // Only the part that the key switches is divided; the other stays as it is.
             var (from, to) = (sums[j + 1], sums[j]);
+            if (from.IsEmpty)
+            {
+                continue;
+            }
+
+            // Only the part that the key switches is divided; the other stays as it is.
             _switcher.Divide(from.Second, level, divided, add: false);
             _switcher.Products(divided, level, key, scratch.First, scratch.Second);
             _ring.Team.For(scratch.First.Limbs, t =>

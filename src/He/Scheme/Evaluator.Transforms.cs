@@ -11,22 +11,47 @@ public sealed partial class Evaluator
     public Ciphertext Transform(Ciphertext a, DiagonalMatrix m) => Transform(a, m, Landing(a));
 
     /// <summary>Σ_d m_d ⊙ rot(a, d); the scales multiply, and the rescale is left to the caller, who may add before.</summary>
-    /// <exception cref="MisuseException">The ciphertext has three parts, or the matrix does not fit the slots.</exception>
+    /// <exception cref="MisuseException">The ciphertext has three parts, or the matrix does not fit the slots or has several inputs or results.</exception>
     /// <exception cref="MissingKeyException">A key of <see cref="DiagonalMatrix.Requests"/> is missing.</exception>
     public Ciphertext Transform(Ciphertext a, DiagonalMatrix m, Scale scale)
     {
-        Own(a);
-        TwoParts("transform", a);
-        m.Check(_parameters);
-        if (m is { First: 0, Last: 0 })
+        if ((m.Rows, m.Columns) != (1, 1))
         {
-            return Multiply(a, m.Diagonals[0].Values, scale);
+            throw new MisuseException($"A linear transform of {m.Columns} inputs to {m.Rows} results was given one. Give it as many as it has columns.");
         }
 
-        var moving = m.Babies.Where(baby => m.Rotation(baby) % _parameters.Slots != 0).ToHashSet();
-        NoteTransform(m, moving.Count, a.Level);
-        var (kept, added) = TransformNoise(a, m, scale, moving);
-        return Disturbed(backend.Transform(a.Payload, m, a.Level, scale), a.Level, a.Scale * scale, kept, added, a.Magnitude * m.Magnitude);
+        return m is { First: 0, Last: 0 } ? Multiply(a, m.Diagonals[0].Values, scale) : Transform([a], m, scale)[0];
+    }
+
+    /// <summary>Every row of <paramref name="m"/> as a result, at the scale that lands on the canonical one of the level below after a rescale.</summary>
+    /// <inheritdoc cref="Transform(IReadOnlyList{Ciphertext}, DiagonalMatrix, Scale)"/>
+    public Ciphertext[] Transform(IReadOnlyList<Ciphertext> inputs, DiagonalMatrix m) => Transform(inputs, m, Landing(inputs[0]));
+
+    /// <summary>Every row of <paramref name="m"/> as a result: the sum over inputs of Σ_d m_d ⊙ rot(a, d).</summary>
+    /// <exception cref="MisuseException">Inputs are not as many as columns, or of different levels or scales or of three parts, or the matrix does not fit the slots.</exception>
+    /// <exception cref="MissingKeyException">A key of <see cref="DiagonalMatrix.Requests"/> is missing.</exception>
+    public Ciphertext[] Transform(IReadOnlyList<Ciphertext> inputs, DiagonalMatrix m, Scale scale)
+    {
+        if (inputs.Count != m.Columns)
+        {
+            throw new MisuseException($"A linear transform of {m.Columns} inputs was given {inputs.Count}.");
+        }
+
+        var a = inputs[0];
+        foreach (var input in inputs)
+        {
+            Own(input);
+            TwoParts("transform", input);
+            if (input.Level != a.Level || !input.Scale.Matches(a.Scale))
+            {
+                throw new MisuseException($"Cannot transform {a} together with {input}: expected one level and one scale. Align them first.");
+            }
+        }
+
+        m.Check(_parameters);
+        NoteTransform(m, a.Level);
+        var payloads = backend.Transform([.. inputs.Select(input => input.Payload)], m, a.Level, scale);
+        return [.. payloads.Select((payload, row) => Transformed(payload, inputs, m, row, scale))];
     }
 
     /// <summary>a + Σ rot(a, steps): several rotations divided by P once.</summary>
@@ -64,27 +89,32 @@ public sealed partial class Evaluator
         return sum;
     }
 
-    private void NoteTransform(DiagonalMatrix m, int moving, int level)
+    private void NoteTransform(DiagonalMatrix m, int level)
     {
-        Note(Operation.Raise, (moving > 0 ? 1 : 0) + m.GiantSteps - 1, level);
-        Note(Operation.RotateUndivided, moving + m.GiantSteps - 1, level);
+        var moving = Enumerable.Range(0, m.Columns).Select(column => m.Steps(column).Count(step => Moves(m, step.Baby))).ToArray();
+        var giants = Enumerable.Range(0, m.Rows).Sum(m.GiantStepsOf);
+        Note(Operation.Raise, moving.Count(count => count > 0) + giants, level);
+        Note(Operation.RotateUndivided, moving.Sum() + giants, level);
         Note(Operation.MultiplyPlainUndivided, m.Diagonals.Count, level);
-        Note(Operation.DivideSpecial, m.GiantSteps + 1, level);
+        Note(Operation.DivideSpecial, giants + (2 * m.Rows), level);
         foreach (var element in m.Elements(_parameters))
         {
             Ledger.NoteKey(element, level);
         }
     }
 
-    /// <summary>What of the ciphertext's own noise comes through, and what comes anew: rounded diagonals, keys of baby and giant steps, divisions.</summary>
-    private (double Kept, double Added) TransformNoise(Ciphertext a, DiagonalMatrix m, Scale scale, HashSet<int> moving)
+    private bool Moves(DiagonalMatrix m, int baby) => m.Rotation(baby) % _parameters.Slots != 0;
+
+    /// <summary>What of the ciphertexts' own noise comes through, and what comes anew: rounded diagonals, keys of baby and giant steps, divisions.</summary>
+    private Ciphertext Transformed(IPayload payload, IReadOnlyList<Ciphertext> inputs, DiagonalMatrix m, int row, Scale scale)
     {
-        var (products, square) = (NoiseModel.KeyProducts(_parameters, a.Level), scale.High * scale.High);
-        var kept = a.NoiseVariance * square * m.Diagonals.Sum(d => d.Power);
-        var keys = products * square * m.Diagonals.Where(d => moving.Contains(d.Baby)).Sum(d => d.Power);
-        var rounding = m.Diagonals.Count * NoiseModel.Product(a.NoiseVariance, a.Magnitude * a.Scale.High, NoiseModel.Rounding, 0, _parameters.Degree);
+        var (a, products, square) = (inputs[0], NoiseModel.KeyProducts(_parameters, inputs[0].Level), scale.High * scale.High);
+        var diagonals = m.Diagonals.Where(d => d.Row == row).ToArray();
+        var kept = square * diagonals.Sum(d => inputs[d.Column].NoiseVariance * d.Power);
+        var keys = products * square * diagonals.Where(d => Moves(m, d.Baby)).Sum(d => d.Power);
+        var rounding = diagonals.Sum(d => NoiseModel.Product(inputs[d.Column].NoiseVariance, inputs[d.Column].Magnitude * a.Scale.High, NoiseModel.Rounding, 0, _parameters.Degree));
         var divisions = NoiseModel.Division(_parameters);
-        return (kept, keys + rounding + ((m.GiantSteps - 1) * (products + divisions)) + divisions);
+        return Disturbed(payload, a.Level, a.Scale * scale, kept, keys + rounding + (m.GiantStepsOf(row) * (products + divisions)) + divisions, inputs.Max(input => input.Magnitude) * m.Magnitude);
     }
 
     private void NoteRotations(int[] elements, int level)

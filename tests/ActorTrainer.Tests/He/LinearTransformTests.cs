@@ -56,6 +56,41 @@ public sealed class LinearTransformTests
         Assert.Equal(matrix.Requests(he.Parameters, 9).OrderBy(r => r.Element), he.Evaluator.Ledger.Keys);
     }
 
+    /// <summary>Three results of two inputs: rotations of an input serve all results, and a result's inputs are added before its giant steps.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData(3)]
+    public void Blocks_share_rotations_and_divisions(int? babySteps)
+    {
+        var bands = new[,] { { Band(0, 12, 2, 1), Band(-4, 5, 2, 2) }, { Band(2, 3, 2, 3), Band(0, 1, 1, 4) }, { Band(-6, 12, 2, 5), Band(8, 2, 2, 6) } };
+        var blocks = new IReadOnlyDictionary<int, PlainVector>[3, 2];
+        foreach (var (row, column) in Enumerable.Range(0, 6).Select(i => (i / 2, i % 2)))
+        {
+            blocks[row, column] = bands[row, column].Diagonals.ToDictionary(d => d.Shift, d => d.Values);
+        }
+
+        blocks[1, 1] = new Dictionary<int, PlainVector>();
+        var matrix = new DiagonalMatrix(blocks, babySteps);
+        using var he = new TransformFixture(ParameterSets.ToyL15, matrix, 6, threads: 2);
+        var (x, y) = (he.Random(1), he.Random(2));
+        using var first = he.Encrypt(x, 6);
+        using var second = he.Encrypt(y, 6);
+
+        var results = he.Evaluator.Transform([first, second], matrix);
+
+        for (var row = 0; row < 3; row++)
+        {
+            var other = row == 1 ? new Complex[x.Length] : Product(bands[row, 1], y).ToArray();
+            using var result = Rescaled(he.Evaluator, results[row]);
+            he.Check(result, Product(bands[row, 0], x).Zip(other, Complex.Add));
+        }
+
+        Assert.Equal(matrix.Requests(he.Parameters, 6).OrderBy(r => r.Element), he.Evaluator.Ledger.Keys);
+        var moving = Enumerable.Range(0, 2).Sum(column => matrix.Steps(column).Count(step => matrix.Rotation(step.Baby) != 0));
+        var giants = Enumerable.Range(0, 3).Sum(matrix.GiantStepsOf);
+        Assert.Equal((moving + giants, giants + 6), (he.Evaluator.Ledger.Count(Operation.RotateUndivided), he.Evaluator.Ledger.Count(Operation.DivideSpecial)));
+    }
+
     [Fact]
     public void Diagonals_far_apart_leave_out_the_giant_sums_that_have_none()
     {
@@ -68,7 +103,7 @@ public sealed class LinearTransformTests
         using var result = Rescaled(he.Evaluator, he.Evaluator.Transform(input, matrix));
 
         he.Check(result, Product(matrix, x));
-        Assert.Equal([0, 1, 2, 3], matrix.Babies);
+        Assert.Equal([0, 1, 2, 3], matrix.Steps(0).Select(step => step.Baby));
     }
 
     [Fact]
