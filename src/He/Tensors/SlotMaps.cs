@@ -1,30 +1,24 @@
+using ActorTrainer.He.Backends;
+
 namespace ActorTrainer.He.Tensors;
 
 /// <summary>The maps of slots that layers need, for a packing.</summary>
 public static class SlotMaps
 {
-    /// <summary>Block (to, from) of y = W·x over features: as many rows as the result has ciphertexts, as many columns as the input has.</summary>
+    /// <summary>y = W·x over features, for every token and example: a row for each ciphertext of the result, a column for each of the input.</summary>
     /// <param name="weight">Of (feature of the result, feature of the input).</param>
-    public static SlotMap[,] OfWeights(FeatureLayout to, FeatureLayout from, Func<int, int, double> weight)
+    public static DiagonalMatrix OfWeights(FeatureLayout to, FeatureLayout from, Func<int, int, double> weight)
     {
-        var (packing, blocks) = (to.Packing, new SlotMap[to.Ciphertexts, from.Ciphertexts]);
+        var blocks = new IReadOnlyDictionary<int, PlainVector>[to.Ciphertexts, from.Ciphertexts];
         for (var row = 0; row < to.Ciphertexts; row++)
         {
             for (var column = 0; column < from.Ciphertexts; column++)
             {
-                var map = blocks[row, column] = new SlotMap(packing.Slots);
-                foreach (var (p, q) in Pairs(packing.Places))
-                {
-                    var (result, input) = (to.FeatureAt(row, p), from.FeatureAt(column, q));
-                    if (result >= 0 && input >= 0 && weight(result, input) is var factor && factor != 0)
-                    {
-                        Fill(map, packing, p, q, factor);
-                    }
-                }
+                blocks[row, column] = Weights(to, row, from, column, weight);
             }
         }
 
-        return blocks;
+        return new DiagonalMatrix(blocks);
     }
 
     /// <summary>
@@ -33,15 +27,15 @@ public static class SlotMaps
     /// </summary>
     /// <param name="turn">s, 0 … D − 1.</param>
     /// <param name="group">g; see <see cref="ShiftGroups"/>.</param>
-    public static SlotMap Sheared(Packing packing, int turn, int group)
+    public static SlotMoves Sheared(Packing packing, int turn, int group)
     {
-        var map = new SlotMap(packing.Slots);
+        var map = new SlotMoves(packing.Slots);
         for (var slot = 0; slot < packing.Slots; slot++)
         {
             var (i, rest) = (slot / packing.FeatureStride, slot % packing.FeatureStride);
             if (ShiftAt(packing, (i - turn + packing.HeadPlaces) % packing.HeadPlaces, group) is var shift and >= 0)
             {
-                map.Add(slot, (i * packing.FeatureStride) + Ahead(packing, rest, shift), 1);
+                map.Add(slot, (i * packing.FeatureStride) + Ahead(packing, rest, shift));
             }
         }
 
@@ -51,9 +45,9 @@ public static class SlotMaps
     /// <summary>
     /// From weights by the shift that leads to the other token to weights by the shift that leads back: block (g, g') of Pᵀ_δ[t] = P_−δ[t + δ].
     /// </summary>
-    public static SlotMap Transposed(Packing packing, int group, int from)
+    public static SlotMoves Transposed(Packing packing, int group, int from)
     {
-        var map = new SlotMap(packing.Slots);
+        var map = new SlotMoves(packing.Slots);
         for (var slot = 0; slot < packing.Slots; slot++)
         {
             var (i, rest) = (slot / packing.FeatureStride, slot % packing.FeatureStride);
@@ -61,11 +55,26 @@ public static class SlotMaps
             var back = shift < 0 ? -1 : (packing.Tokens - shift) % packing.Tokens;
             if (back >= 0 && back / packing.HeadPlaces == from)
             {
-                map.Add(slot, (back % packing.HeadPlaces * packing.FeatureStride) + Ahead(packing, rest, shift), 1);
+                map.Add(slot, (back % packing.HeadPlaces * packing.FeatureStride) + Ahead(packing, rest, shift));
             }
         }
 
         return map;
+    }
+
+    /// <summary>Moves by result (row) and input (column) as an operand of a program.</summary>
+    public static DiagonalMatrix ToMatrix(SlotMoves[,] blocks)
+    {
+        var diagonals = new IReadOnlyDictionary<int, PlainVector>[blocks.GetLength(0), blocks.GetLength(1)];
+        for (var row = 0; row < blocks.GetLength(0); row++)
+        {
+            for (var column = 0; column < blocks.GetLength(1); column++)
+            {
+                diagonals[row, column] = blocks[row, column].ToDiagonals();
+            }
+        }
+
+        return new DiagonalMatrix(diagonals);
     }
 
     /// <summary>Ciphertexts for all shifts of tokens: a head's places hold D of T shifts each.</summary>
@@ -81,13 +90,22 @@ public static class SlotMaps
         return (head * packing.PlaceStride) + ((t + shift) % packing.Tokens * packing.Batch) + b;
     }
 
-    private static void Fill(SlotMap map, Packing packing, int p, int q, double factor)
+    private static Dictionary<int, PlainVector> Weights(FeatureLayout to, int row, FeatureLayout from, int column, Func<int, int, double> weight)
     {
-        for (var i = 0; i < packing.PlaceStride; i++)
+        var (packing, diagonals) = (to.Packing, new Dictionary<int, PlainVector>());
+        for (var shift = 0; shift < packing.Places; shift++)
         {
-            map.Add((p * packing.PlaceStride) + i, (q * packing.PlaceStride) + i, factor);
+            var values = Enumerable.Range(0, packing.Places).Select(place => Weight(place, (place + shift) % packing.Places)).ToArray();
+            // A row of zeros still has to have something.
+            if (values.Any(v => v != 0) || (shift == 0 && column == 0))
+            {
+                diagonals.Add(shift * packing.PlaceStride, new PlaceValues(packing, values).ToVector());
+            }
         }
-    }
 
-    private static IEnumerable<(int P, int Q)> Pairs(int count) => Enumerable.Range(0, count).SelectMany(p => Enumerable.Range(0, count).Select(q => (p, q)));
+        return diagonals;
+
+        double Weight(int result, int input) =>
+            to.FeatureAt(row, result) is var o and >= 0 && from.FeatureAt(column, input) is var i and >= 0 ? weight(o, i) : 0;
+    }
 }

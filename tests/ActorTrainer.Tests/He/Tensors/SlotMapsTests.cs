@@ -1,3 +1,4 @@
+using ActorTrainer.He.Backends;
 using ActorTrainer.He.Tensors;
 using Xunit;
 
@@ -23,8 +24,7 @@ public sealed class SlotMapsTests
         var x = from.Pack((_, _, _) => random.NextDouble());
         var input = from.Unpack(x);
 
-        var maps = SlotMaps.OfWeights(to, from, (o, i) => weights[o, i]);
-        var result = to.Unpack([.. Enumerable.Range(0, to.Ciphertexts).Select(row => Sum(Enumerable.Range(0, from.Ciphertexts).Select(c => maps[row, c].Apply(x[c]))))]);
+        var result = to.Unpack(Apply(SlotMaps.OfWeights(to, from, (o, i) => weights[o, i]), x));
 
         foreach (var (b, t, o) in Cells(batch, tokens, to.Features))
         {
@@ -45,12 +45,12 @@ public sealed class SlotMapsTests
         for (var c = 0; c < layout.Ciphertexts; c++)
         {
             var groups = Enumerable.Range(0, SlotMaps.ShiftGroups(packing)).ToArray();
-            var exponents = groups.Select(g => Sum(turns.Select(s => Turned(packing, [.. qs[c].Zip(SlotMaps.Sheared(packing, s, g).Apply(ks[c]), (a, b) => (a - b) * (a - b))], s)))).ToArray();
+            var exponents = groups.Select(g => Sum(turns.Select(s => Turned(packing, [.. qs[c].Zip(Moved(SlotMaps.Sheared(packing, s, g), ks[c]), (a, b) => (a - b) * (a - b))], s)))).ToArray();
             // Places that stand for no shift hold nothing of use; what weights them is zero.
             var weights = groups.Select(g => exponents[g].Select((e, slot) => SlotMaps.ShiftAt(packing, slot / packing.FeatureStride, g) < 0 ? 0 : e).ToArray()).ToArray();
-            var outputs = Sum(groups.SelectMany(g => turns.Select(s => Times(Turned(packing, weights[g], s), SlotMaps.Sheared(packing, (packing.HeadPlaces - s) % packing.HeadPlaces, g).Apply(ks[c])))));
-            var transposed = groups.Select(g => Sum(groups.Select(f => SlotMaps.Transposed(packing, g, f).Apply(weights[f])))).ToArray();
-            var back = Sum(groups.SelectMany(g => turns.Select(s => Times(Turned(packing, transposed[g], s), SlotMaps.Sheared(packing, (packing.HeadPlaces - s) % packing.HeadPlaces, g).Apply(qs[c])))));
+            var outputs = Sum(groups.SelectMany(g => turns.Select(s => Times(Turned(packing, weights[g], s), Moved(SlotMaps.Sheared(packing, (packing.HeadPlaces - s) % packing.HeadPlaces, g), ks[c])))));
+            var transposed = groups.Select(g => Sum(groups.Select(f => Moved(SlotMaps.Transposed(packing, g, f), weights[f])))).ToArray();
+            var back = Sum(groups.SelectMany(g => turns.Select(s => Times(Turned(packing, transposed[g], s), Moved(SlotMaps.Sheared(packing, (packing.HeadPlaces - s) % packing.HeadPlaces, g), qs[c])))));
 
             for (var slot = 0; slot < slots; slot++)
             {
@@ -72,12 +72,29 @@ public sealed class SlotMapsTests
     {
         var packing = new Packing(16384, 16, 16, 4, 16);
 
-        var shifts = Enumerable.Range(0, 16).SelectMany(s => SlotMaps.Sheared(packing, s, 0).Diagonals.Keys).Distinct().ToArray();
+        var shifts = Enumerable.Range(0, 16).SelectMany(s => SlotMaps.Sheared(packing, s, 0).ToDiagonals().Keys).Distinct().ToArray();
 
         Assert.Equal(31, shifts.Length);
         Assert.All(shifts, shift => Assert.Equal(0, shift % 16));
-        Assert.InRange(SlotMaps.Transposed(packing, 0, 0).Diagonals.Count, 16, 32);
-        Assert.Equal(64, SlotMaps.OfWeights(packing.Hidden, packing.Hidden, (_, _) => 1)[0, 0].Diagonals.Count);
+        Assert.InRange(SlotMaps.Transposed(packing, 0, 0).ToDiagonals().Count, 16, 32);
+        Assert.Equal(64, SlotMaps.OfWeights(packing.Hidden, packing.Hidden, (_, _) => 1).Diagonals.Count);
+    }
+
+    private static double[] Moved(SlotMoves moves, double[] x) =>
+        moves.ToDiagonals().Count == 0 ? new double[x.Length] : Apply(SlotMaps.ToMatrix(new[,] { { moves } }), [x])[0];
+
+    private static double[][] Apply(DiagonalMatrix map, double[][] x)
+    {
+        var results = Enumerable.Range(0, map.Rows).Select(_ => new double[x[0].Length]).ToArray();
+        foreach (var diagonal in map.Diagonals)
+        {
+            for (var slot = 0; slot < x[0].Length; slot++)
+            {
+                results[diagonal.Row][slot] += diagonal.Values.Values[slot].Real * x[diagonal.Column][(slot + diagonal.Shift + x[0].Length) % x[0].Length];
+            }
+        }
+
+        return results;
     }
 
     private static double[] Turned(Packing packing, double[] x, int turn) => [.. x.Select((_, slot) => x[(slot + (turn * packing.FeatureStride)) % x.Length])];
