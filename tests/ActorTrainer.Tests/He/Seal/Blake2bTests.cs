@@ -16,7 +16,7 @@ public sealed class Blake2bTests
 
         Blake2b.Hash(Encoding.ASCII.GetBytes("abc"), [], digest);
 
-        Assert.Equal("BA80A53F981C4D0D6A2797B69F12F6E94C212F14685AC4B74B12BB6FDBFFA2D17D87C5392AAB792DC252D5DE4533CC9518D38AA8DBC4925AB92386EDD4009923", Convert.ToHexString(digest));
+        Assert.Equal("BA80A53F981C4D0D6A2797B69F12F6E94C212F14685AC4B74B12BB6FDBFFA2D17D87C5392AAB792DC252D5DE4533CC9518D38AA8DBF1925AB92386EDD4009923", Convert.ToHexString(digest));
     }
 
     /// <summary>The published vectors of BLAKE2b (inputs of 0 to 255 counting bytes, without and with the counting key of 64), as one hash over all of them.</summary>
