@@ -49,9 +49,12 @@ public sealed class SealParameters
             throw new ParametersRefusedException($"SEAL takes 1 to {MaxPrimes} distinct primes; found {primes.Count}, {primes.Distinct().Count()} of them distinct.");
         }
 
-        if (primes.FirstOrDefault(q => q >> MaxPrimeBits != 0 || q % (2 * (ulong)degree) != 1 || !Ring.Primes.IsPrime(q)) is var wrong and not 0)
+        foreach (var q in primes)
         {
-            throw new ParametersRefusedException($"A modulus of SEAL's CKKS is a prime ≡ 1 mod 2N = {2 * degree} of at most {MaxPrimeBits} bits; found {wrong}.");
+            if (q >> MaxPrimeBits != 0 || q % (2 * (ulong)degree) != 1 || !Ring.Primes.IsPrime(q))
+            {
+                throw new ParametersRefusedException($"A modulus of SEAL's CKKS is a prime ≡ 1 mod 2N = {2 * degree} of at most {MaxPrimeBits} bits; found {q}.");
+            }
         }
 
         _primes = [.. primes.Select(q => new Modulus(q))];

@@ -56,8 +56,8 @@ public sealed class SealReader(SealContext context)
         var limbs = Level(id) + 1;
         source.Word(Sizes(source.Version).Words(limbs) is var words ? (ulong)words : 0, "number of coefficients");
         var scale = source.Scale();
-        var polynomial = _ring.NewPolynomial(limbs);
-        return Kept(() => new SealPlaintext(Array(source, polynomial), id, scale), polynomial);
+        using var stage = new SealStage();
+        return stage.Finish(new SealPlaintext(Array(source, stage.Add(_ring.NewPolynomial(limbs))), id, scale));
     });
 
     /// <summary>Expands the seed if there is one.</summary>
@@ -85,16 +85,14 @@ public sealed class SealReader(SealContext context)
                 throw new SealFormatException($"There are 1 to {SealRelinearisationKeys.MaxCount} relinearisation keys; found {count}.");
             }
 
+            using var stage = new SealStage();
             var keys = new List<SealPublicKey[]>();
-            return Kept(() =>
+            while (keys.Count < (int)count)
             {
-                for (var i = 0UL; i < count; i++)
-                {
-                    keys.Add(SwitchingKey(source, mayBeEmpty: false)!);
-                }
+                keys.Add(SwitchingKey(source, stage, mayBeEmpty: false)!);
+            }
 
-                return new SealRelinearisationKeys(keys, _parameters.KeyId);
-            }, new SealRelinearisationKeys(keys, _parameters.KeyId));
+            return stage.Finish(new SealRelinearisationKeys(keys, _parameters.KeyId));
         });
 
     /// <exception cref="SealFormatException">The bytes are no conforming Galois keys of CKKS.</exception>
@@ -102,19 +100,17 @@ public sealed class SealReader(SealContext context)
     {
         KeyLevel(source);
         source.Word((ulong)_parameters.Degree, "number of places for Galois keys");
+        using var stage = new SealStage();
         var keys = new Dictionary<int, SealPublicKey[]>();
-        return Kept(() =>
+        for (var i = 0; i < _parameters.Degree; i++)
         {
-            for (var i = 0; i < _parameters.Degree; i++)
+            if (SwitchingKey(source, stage, mayBeEmpty: true) is { } key)
             {
-                if (SwitchingKey(source, mayBeEmpty: true) is { } key)
-                {
-                    keys.Add((2 * i) + 1, key);
-                }
+                keys.Add((2 * i) + 1, key);
             }
+        }
 
-            return new SealGaloisKeys(keys, _parameters.KeyId);
-        }, new SealGaloisKeys(keys, _parameters.KeyId));
+        return stage.Finish(new SealGaloisKeys(keys, _parameters.KeyId));
     });
 
     /// <summary>The members of a plaintext whose array fills this polynomial.</summary>
@@ -124,20 +120,6 @@ public sealed class SealReader(SealContext context)
         inner.Residues(_ring, polynomial);
         return polynomial;
     });
-
-    /// <summary>What <paramref name="make"/> makes; if it fails, <paramref name="owned"/> is disposed.</summary>
-    internal static T Kept<T>(Func<T> make, params IDisposable[] owned)
-    {
-        try
-        {
-            return make();
-        }
-        catch
-        {
-            System.Array.ForEach(owned, one => one.Dispose());
-            throw;
-        }
-    }
 
     internal SealSizes Sizes(SealVersion version) => new(_parameters, version);
 
@@ -187,42 +169,35 @@ public sealed class SealReader(SealContext context)
     /// <summary>The array of a ciphertext, all parts or the first and a seed.</summary>
     private (Polynomial[] Parts, SealSeed? Seed) Parts(SealSource source, int size, Func<Polynomial> make)
     {
+        using var stage = new SealStage();
         var parts = new List<Polynomial>();
-        try
+        var seeded = source.Inner("array", inner =>
         {
-            var seeded = source.Inner("array", inner =>
+            parts.Add(stage.Add(make()));
+            var (words, one) = (inner.Word("length of the array"), (ulong)parts[0].Limbs * (ulong)_parameters.Degree);
+            if (words != one * (ulong)size && (words != one || size != 2))
             {
-                parts.Add(make());
-                var (words, one) = (inner.Word("length of the array"), (ulong)parts[0].Limbs * (ulong)_parameters.Degree);
-                if (words != one * (ulong)size && (words != one || size != 2))
-                {
-                    throw new SealFormatException($"An array of {size} parts has {one * (ulong)size} words{(size == 2 ? $", or {one} with a seed" : "")}; found {words}.");
-                }
-
-                inner.Residues(_ring, parts[0]);
-                while (words != one && parts.Count < size)
-                {
-                    // One after the other, so that memory is taken only as data comes.
-                    parts.Add(make());
-                    inner.Residues(_ring, parts[^1]);
-                }
-
-                return words == one;
-            });
-            var seed = seeded ? source.Inner("seed", Seed) : null;
-            if (seed is not null)
-            {
-                parts.Add(make());
-                seed.Expand(_ring, parts[1]);
+                throw new SealFormatException($"An array of {size} parts has {one * (ulong)size} words{(size == 2 ? $", or {one} with a seed" : "")}; found {words}.");
             }
 
-            return ([.. parts], seed);
-        }
-        catch
+            inner.Residues(_ring, parts[0]);
+            while (words != one && parts.Count < size)
+            {
+                // One after the other, so that memory is taken only as data comes.
+                parts.Add(stage.Add(make()));
+                inner.Residues(_ring, parts[^1]);
+            }
+
+            return words == one;
+        });
+        var seed = seeded ? source.Inner("seed", Seed) : null;
+        if (seed is not null)
         {
-            parts.ForEach(part => part.Dispose());
-            throw;
+            parts.Add(make());
+            seed.Expand(_ring, parts[1]);
         }
+
+        return stage.Finish<(Polynomial[], SealSeed?)>(([.. parts], seed));
     }
 
     private static SealSeed Seed(SealSource source)
@@ -255,7 +230,7 @@ public sealed class SealReader(SealContext context)
         return new SealPublicKey(parts[0], parts[1], _parameters.KeyId, seed);
     }
 
-    private SealPublicKey[]? SwitchingKey(SealSource source, bool mayBeEmpty)
+    private SealPublicKey[]? SwitchingKey(SealSource source, SealStage stage, bool mayBeEmpty)
     {
         var expected = _parameters.MaxLevel + 1;
         if (source.Word("number of digits") is var count && count != (ulong)expected && !(mayBeEmpty && count == 0))
@@ -263,20 +238,6 @@ public sealed class SealReader(SealContext context)
             throw new SealFormatException($"A switching key has {expected} digits{(mayBeEmpty ? " or none" : "")} under these parameters; found {count}.");
         }
 
-        var digits = new List<SealPublicKey>();
-        try
-        {
-            while (digits.Count < (int)count)
-            {
-                digits.Add(source.Inner("public key", PublicKey));
-            }
-
-            return count == 0 ? null : [.. digits];
-        }
-        catch
-        {
-            digits.ForEach(digit => digit.Dispose());
-            throw;
-        }
+        return count == 0 ? null : [.. Enumerable.Range(0, expected).Select(_ => stage.Add(source.Inner("public key", PublicKey)))];
     }
 }

@@ -30,14 +30,11 @@ public static unsafe class SealSecretKeyFile
                 throw new SealFormatException(FormattableString.Invariant($"The scale of a key is 1; found {scale}."));
             }
 
-            var polynomial = context.NewKeyPolynomial(secret: true);
-            return SealReader.Kept(() =>
-            {
-                reader.Array(source, polynomial);
-                return IsTernary(context.Ring, polynomial)
-                    ? new SealSecretKey(polynomial, parameters.KeyId)
-                    : throw new SealFormatException("A secret key is a polynomial of −1, 0 and 1, the same mod every prime; this is not. Its bytes were changed.");
-            }, polynomial);
+            using var stage = new SealStage();
+            var polynomial = reader.Array(source, stage.Add(context.NewKeyPolynomial(secret: true)));
+            return IsTernary(context.Ring, polynomial)
+                ? stage.Finish(new SealSecretKey(polynomial, parameters.KeyId))
+                : throw new SealFormatException("A secret key is a polynomial of −1, 0 and 1, the same mod every prime; this is not. Its bytes were changed.");
         });
     }
 

@@ -45,7 +45,7 @@ internal sealed unsafe class SealSource
 
         fixed (byte* start = bytes)
         {
-            using var memory = new UnmanagedMemoryStream(start + SealSizes.Header, bytes.Length - SealSizes.Header);
+            using var memory = new SealInput(start + SealSizes.Header, bytes.Length - SealSizes.Header);
             switch (header.Compression)
             {
                 case (byte)SealCompression.None:
@@ -159,30 +159,30 @@ internal sealed unsafe class SealSource
         GC.KeepAlive(polynomial);
     }
 
-    private static T Whole<T>(Stream stream, UnmanagedMemoryStream memory, SealVersion version, string what, Func<SealSource, T> members)
+    private static T Whole<T>(Stream stream, SealInput input, SealVersion version, string what, Func<SealSource, T> members)
         where T : class
     {
-        T? value = null;
+        using var stage = new SealStage();
         try
         {
-            value = members(new SealSource(stream, version));
-            // Reading on to the end is what checks zlib's own checksum.
-            if (stream.ReadByte() < 0 && memory.Position == memory.Length)
+            var value = members(new SealSource(stream, version));
+            if (value is IDisposable owner)
             {
-                var whole = value;
-                value = null;
-                return whole;
+                stage.Add(owner);
+            }
+
+            // What is left must be nothing. For zlib the checksum is verified on the way; an inflater without its end asks for more but does not fail.
+            var (whole, ended) = (input.EndsHere, stream.ReadByte() < 0);
+            if (ended && (stream == input ? whole : input.EndsHere))
+            {
+                return stage.Finish(value);
             }
         }
-        catch (InvalidDataException e)
+        catch (Exception e) when (e is InvalidDataException or IOException)
         {
             throw new SealFormatException($"The {what} cannot be inflated: {e.Message}", e);
         }
-        finally
-        {
-            (value as IDisposable)?.Dispose();
-        }
 
-        throw new SealFormatException($"There are bytes after the {what}'s last member.");
+        throw new SealFormatException($"The {what} does not end with its last member: bytes are missing or there are more.");
     }
 }
