@@ -16,12 +16,13 @@ public sealed class SealContext : IDisposable
         if (!parameters.IsSecure && !allowInsecure)
         {
             throw new ParametersRefusedException(FormattableString.Invariant(
-                $"{parameters} are above the {SecurityTable.MaxLogQP(parameters.LogDegree)} bits of the security table. Use fewer or smaller primes, or allow insecure parameters if you know why."));
+                $"{parameters} are above the {SecurityTable.MaxLogQP(parameters.LogDegree)} bits of the security table. Use fewer or smaller primes, or allow insecure ones if you know why."));
         }
 
         Parameters = parameters;
         _team = new WorkTeam(parallelism);
-        Ring = new RingContext(parameters.Primes.Take(parameters.MaxLevel + 1), parameters.Primes.Skip(parameters.MaxLevel + 1), parameters.LogDegree, _team, KernelChoice.Integer);
+        var data = parameters.MaxLevel + 1;
+        Ring = new RingContext(parameters.Primes.Take(data), parameters.Primes.Skip(data), parameters.LogDegree, _team, KernelChoice.Integer);
     }
 
     public SealParameters Parameters { get; }

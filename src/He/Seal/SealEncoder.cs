@@ -94,7 +94,8 @@ public sealed unsafe class SealEncoder(SealContext context)
 
         if (!double.IsNormal(scale) || scale <= 0 || (int)Math.Log2(scale) + 1 >= _parameters.ModulusBits(level))
         {
-            throw new ArgumentException(FormattableString.Invariant($"A scale is a normal positive number of fewer bits than the {_parameters.ModulusBits(level)} of level {level}; found {scale}."));
+            throw new ArgumentException(FormattableString.Invariant(
+                $"A scale is a normal positive number of fewer bits than the {_parameters.ModulusBits(level)} of level {level}; found {scale}."));
         }
     }
 

@@ -204,7 +204,8 @@ public sealed unsafe class SealEvaluator(SealContext context)
     {
         if (!(Math.Abs(x - y) < Math.ScaleB(1, -52) * Math.Max(Math.Max(x, y), 1)))
         {
-            throw new MisuseException(FormattableString.Invariant($"Cannot {operation} {a} and {b}: scales differ by a relative {(x - y) / y:E2}. Encode the plaintext at the ciphertext's scale, or bring both to one scale."));
+            throw new MisuseException(FormattableString.Invariant(
+                $"Cannot {operation} {a} and {b}: scales differ by a relative {(x - y) / y:E2}. Encode the plaintext at the ciphertext's scale, or bring both to one scale."));
         }
     }
 
@@ -260,7 +261,8 @@ public sealed unsafe class SealEvaluator(SealContext context)
 
     private double Fitting(string operation, object a, double scale, int level) => scale > 0 && double.IsFinite(scale) && (int)Math.Log2(scale) < _parameters.ModulusBits(level)
         ? scale
-        : throw new MisuseException(FormattableString.Invariant($"Cannot {operation} {a}: a scale of 2^{Math.Log2(scale):F1} does not fit the {_parameters.ModulusBits(level)} bits of level {level}. Rescale first."));
+        : throw new MisuseException(FormattableString.Invariant(
+            $"Cannot {operation} {a}: a scale of 2^{Math.Log2(scale):F1} does not fit the {_parameters.ModulusBits(level)} bits of level {level}. Rescale first."));
 
     private void SameLevel(string operation, SealCiphertext a, SealCiphertext b)
     {

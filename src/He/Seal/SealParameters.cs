@@ -93,7 +93,8 @@ public sealed class SealParameters
     {
         if (degree is < MinDegree or > MaxDegree || bits.Any(b => b is < 2 or > MaxPrimeBits))
         {
-            throw new ParametersRefusedException($"Expected a degree from {MinDegree} to {MaxDegree} and primes of 2 to {MaxPrimeBits} bits; found {degree} and {string.Join(", ", bits)}.");
+            throw new ParametersRefusedException(
+                $"Expected a degree from {MinDegree} to {MaxDegree} and primes of 2 to {MaxPrimeBits} bits; found {degree} and {string.Join(", ", bits)}.");
         }
 
         var found = bits.GroupBy(b => b).ToDictionary(group => group.Key, group => new Stack<ulong>(Ring.Primes.Below(group.Key, 2 * (ulong)degree).Take(group.Count())));

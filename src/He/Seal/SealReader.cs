@@ -54,7 +54,7 @@ public sealed class SealReader(SealContext context)
     {
         var id = source.Id();
         var limbs = Level(id) + 1;
-        source.Word(Sizes(source.Version).Words(limbs) is var words ? (ulong)words : 0, "number of coefficients");
+        source.Word((ulong)Sizes(source.Version).Words(limbs), "number of coefficients");
         var scale = source.Scale();
         using var stage = new SealStage();
         return stage.Finish(new SealPlaintext(Array(source, stage.Add(_ring.NewPolynomial(limbs))), id, scale));
@@ -96,7 +96,7 @@ public sealed class SealReader(SealContext context)
         });
 
     /// <exception cref="SealFormatException">The bytes are no conforming Galois keys of CKKS.</exception>
-    public SealGaloisKeys ReadGaloisKeys(ReadOnlySpan<byte> bytes) => SealSource.Open(bytes, "Galois keys", version => SwitchingKeys(version, _parameters.Degree, _parameters.Degree), source =>
+    public SealGaloisKeys ReadGaloisKeys(ReadOnlySpan<byte> bytes) => SealSource.Open(bytes, "Galois keys", AllGaloisKeys, source =>
     {
         KeyLevel(source);
         source.Word((ulong)_parameters.Degree, "number of places for Galois keys");
@@ -121,9 +121,11 @@ public sealed class SealReader(SealContext context)
         return polynomial;
     });
 
-    internal SealSizes Sizes(SealVersion version) => new(_parameters, version);
+    private SealSizes Sizes(SealVersion version) => new(_parameters, version);
 
     private long SwitchingKeys(SealVersion version, long entries, long keys) => Sizes(version).SwitchingKeys(entries, keys * Sizes(version).Digits, seeded: 0);
+
+    private long AllGaloisKeys(SealVersion version) => SwitchingKeys(version, _parameters.Degree, _parameters.Degree);
 
     private int Level(ParmsId id) => _parameters.TryLevel(id, out var level)
         ? level

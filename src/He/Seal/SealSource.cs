@@ -57,7 +57,8 @@ internal sealed unsafe class SealSource
                     }
 
                 default:
-                    throw new SealFormatException($"The {what} is compressed in way {header.Compression}{(header.Compression == 2 ? " (zstd)" : "")}; 0 (none) and 1 (zlib) are read. Save it with one of them.");
+                    throw new SealFormatException(
+                        $"The {what} is compressed in way {header.Compression}{(header.Compression == 2 ? " (zstd)" : "")}; 0 (none) and 1 (zlib) are read. Save it with one of them.");
             }
         }
     }
@@ -99,7 +100,9 @@ internal sealed unsafe class SealSource
     public double Scale()
     {
         var scale = BitConverter.UInt64BitsToDouble(Word("scale"));
-        return double.IsNormal(scale) && scale > 0 ? scale : throw new SealFormatException(FormattableString.Invariant($"A scale is a finite, positive, normal number; found {scale}."));
+        return double.IsNormal(scale) && scale > 0
+            ? scale
+            : throw new SealFormatException(FormattableString.Invariant($"A scale is a finite, positive, normal number; found {scale}."));
     }
 
     public ParmsId Id()
@@ -118,7 +121,8 @@ internal sealed unsafe class SealSource
         var header = SealHeader.Read(bytes, what);
         if (header.Compression != (byte)SealCompression.None || header.Version != _version)
         {
-            throw new SealFormatException($"An inner {what} is not compressed and of the version {_version} of the whole; found compression {header.Compression}, version {header.Version}.");
+            throw new SealFormatException(
+                $"An inner {what} is not compressed and of the version {_version} of the whole; found compression {header.Compression}, version {header.Version}.");
         }
 
         var value = members(this);

@@ -15,7 +15,10 @@ public sealed unsafe class SealFuzzTests : IDisposable
     private const int Inputs = 200_000;
     private const int ManagedBound = 1 << 16;
 
-    private static readonly ulong[] Words = [0, 1, 2, 3, 4, 15, 16, 17, 32, 48, 64, 255, 1 << 15, 1 << 16, 1UL << 31, 1UL << 32, 1UL << 60, 1UL << 63, ulong.MaxValue, 0x3FF0000000000000, 0x7FF0000000000000];
+    private static readonly ulong[] Words =
+    [
+        0, 1, 2, 3, 4, 15, 16, 17, 32, 48, 64, 255, 1 << 15, 1 << 16, 1UL << 31, 1UL << 32, 1UL << 60, 1UL << 63, ulong.MaxValue, 0x3FF0000000000000, 0x7FF0000000000000,
+    ];
 
     private readonly OurSet _ours = new(16, 40, 30, 30);
     private readonly SealReader _reader;
@@ -24,7 +27,8 @@ public sealed unsafe class SealFuzzTests : IDisposable
     public SealFuzzTests()
     {
         _reader = new SealReader(_ours.Context);
-        _all = [.. new[] { "parameters", "plaintext", "ciphertext", "public", "relinearisation", "galois", "secret" }.SelectMany(kind => (byte[][])[.. Corpus(kind).Quick, .. Corpus(kind).Slow])];
+        string[] kinds = ["parameters", "plaintext", "ciphertext", "public", "relinearisation", "galois", "secret"];
+        _all = [.. kinds.Select(Corpus).SelectMany(files => files.Quick.Concat(files.Slow))];
     }
 
     public void Dispose() => _ours.Dispose();

@@ -24,7 +24,10 @@ public sealed unsafe class SealSeedTests : IDisposable
 
         new SealSeed(SealExpansion.Shake256, seed).Expand(_context.Ring, polynomial);
 
-        var expected = Enumerable.Range(0, 2).SelectMany(block => Shake256.HashData([.. seed, (byte)block, 0, 0, 0, 0, 0, 0, 0], 4096)).Chunk(8).Select(word => BitConverter.ToUInt64(word) % modulus.Value);
+        var expected = Enumerable.Range(0, 2)
+            .SelectMany(block => Shake256.HashData([.. seed, (byte)block, 0, 0, 0, 0, 0, 0, 0], 4096))
+            .Chunk(sizeof(ulong))
+            .Select(word => BitConverter.ToUInt64(word) % modulus.Value);
         Assert.Equal(expected, new ReadOnlySpan<ulong>(polynomial[0], 1024).ToArray());
     }
 
