@@ -45,7 +45,7 @@ public sealed class LinearTransformTests
     public void A_transform_is_what_its_diagonals_say_within_two_bits_of_the_noise_model(int first, int count, int stride, int? babySteps)
     {
         var matrix = Band(first, count, stride, seed: count, babySteps);
-        using var he = new TransformFixture(ParameterSets.ToyL15, matrix, 9);
+        using var he = new RequestedKeys(ParameterSets.ToyL15, p => matrix.Requests(p, 9));
         var x = he.Random(1);
         using var input = he.Encrypt(x, 9);
 
@@ -61,7 +61,7 @@ public sealed class LinearTransformTests
     {
         var band = Band(0, 40, 1, 5);
         var matrix = new DiagonalMatrix(band.Diagonals.Where(d => d.Shift is 0 or 1 or 2 or 33 or 39).ToDictionary(d => d.Shift, d => d.Values), 4);
-        using var he = new TransformFixture(ParameterSets.ToyL15, matrix, 4, threads: 2);
+        using var he = new RequestedKeys(ParameterSets.ToyL15, p => matrix.Requests(p, 4), threads: 2);
         var x = he.Random(1);
         using var input = he.Encrypt(x, 4);
 
@@ -75,7 +75,7 @@ public sealed class LinearTransformTests
     public void A_secure_set_errs_as_the_noise_model_says()
     {
         var matrix = Band(-15, 31, 1, 3);
-        using var he = new TransformFixture(ParameterSets.L14, matrix, 7, threads: 2);
+        using var he = new RequestedKeys(ParameterSets.L14, p => matrix.Requests(p, 7), threads: 2);
         var x = he.Random(1);
         using var input = he.Encrypt(x);
 
@@ -112,7 +112,7 @@ public sealed class LinearTransformTests
     public void Plan_twin_and_engine_keep_the_same_ledger_levels_scales_and_noise()
     {
         var matrix = Band(-3, 12, 2, 4, 3);
-        using var he = new TransformFixture(ParameterSets.ToyL15, matrix, 6);
+        using var he = new RequestedKeys(ParameterSets.ToyL15, p => matrix.Requests(p, 6));
         var (twin, plan) = (new TwinBackend(he.Parameters), new PlanBackend(he.Parameters));
         var runs = new (Evaluator Evaluator, Ciphertext Input)[]
         {
@@ -137,7 +137,7 @@ public sealed class LinearTransformTests
         var matrix = Band(0, 8, 1, 1);
         var perDiagonal = 8L * (Toy.Degree + 32) * (5 + 1 + Toy.Special.Count);
         using var cache = new DiagonalCache(3 * perDiagonal);
-        using var he = new TransformFixture(ParameterSets.ToyL15, matrix, 5, cache: cache);
+        using var he = new RequestedKeys(ParameterSets.ToyL15, p => matrix.Requests(p, 5), cache: cache);
         var x = he.Random(1);
         using var input = he.Encrypt(x, 5);
 
@@ -196,45 +196,6 @@ public sealed class LinearTransformTests
         using (product)
         {
             return evaluator.Rescale(product);
-        }
-    }
-
-    /// <summary>Keys for one transform and no more, at the level where it is used.</summary>
-    private sealed class TransformFixture : IDisposable
-    {
-        private readonly HeFixture _he;
-        private readonly KeyGenerator _generator;
-        private readonly EvaluationKeys _keys;
-
-        public TransformFixture(ParametersLiteral literal, DiagonalMatrix matrix, int level, int threads = 1, DiagonalCache? cache = null)
-        {
-            _he = new HeFixture(literal, [], threads);
-            _generator = new KeyGenerator(_he.Context, HeFixture.FixedSeed(3), allowInsecure: true);
-            _keys = _generator.NewEvaluationKeys(_he.Secret, matrix.Requests(_he.Parameters, level));
-            Evaluator = new Evaluator(new CkksBackend(_he.Context, _keys) { Diagonals = cache });
-        }
-
-        public CkksParameters Parameters => _he.Parameters;
-
-        public Evaluator Evaluator { get; }
-
-        public Complex[] Random(int seed) => _he.Random(seed);
-
-        public Ciphertext Encrypt(Complex[] values, int? level = null) => _he.Encrypt(values, level);
-
-        public Complex[] Decrypt(Ciphertext ciphertext) => _he.Decrypt(ciphertext);
-
-        public void Check(Ciphertext result, IEnumerable<Complex> expected)
-        {
-            var bits = Math.Log2(_he.Error(result, expected) / result.EstimatedError);
-            Assert.True(Math.Abs(bits) <= 2, $"{bits:F2} bits from the model.");
-        }
-
-        public void Dispose()
-        {
-            _keys.Dispose();
-            _generator.Dispose();
-            _he.Dispose();
         }
     }
 }
