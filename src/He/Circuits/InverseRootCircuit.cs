@@ -16,23 +16,23 @@ public sealed class InverseRootCircuit : FunctionCircuit
     private readonly double _factor;
     private readonly double _magnitude;
     private readonly double _error;
+    private readonly AffineMap _ofU;
 
     /// <param name="start">1/√u on a domain above zero that ends in 1.</param>
     /// <param name="steps">Each takes a relative error e to about 1.5·e².</param>
     /// <param name="scale">M.</param>
     /// <exception cref="ArgumentException">The domain reaches zero.</exception>
     public InverseRootCircuit(ChebyshevSeries start, int steps, double scale)
-        : base($"An inverse root of degree {start.Degree} with {steps} Newton steps", AffineMap.Onto(start).After(scale), start.Depth + (steps * InverseRoot.NewtonDepth))
+        : base(
+            $"An inverse root of degree {start.Degree} with {steps} Newton steps",
+            AffineMap.Onto(start).After(scale), start.Depth + (steps * InverseRoot.NewtonDepth))
     {
         Domain.CheckPositive(start.Low, start.High);
         (_steps, _factor, _magnitude) = (steps, 1 / Math.Sqrt(scale), 1 / Math.Sqrt(start.Low));
         _error = ApproximationError.Peak(u => Math.Abs(1 - (Math.Sqrt(u) * start.Evaluate(u))), start.Low, start.High, 1024);
         _start = new AffineMap(steps == 0 ? _factor : 1, 0).Of(start);
-        OfU = AffineMap.Onto(start);
+        _ofU = AffineMap.Onto(start);
     }
-
-    /// <summary>From u to t.</summary>
-    private AffineMap OfU { get; }
 
     private protected override Ciphertext Compute(Evaluator evaluator, Ciphertext t)
     {
@@ -57,9 +57,9 @@ public sealed class InverseRootCircuit : FunctionCircuit
 
         // −½·factor·u at the scale that makes the sum land on the canonical one.
         var landing = parameters.ScaleAt(level - 2) * Prime(level) * Prime(level) * Prime(level - 1) / (y.Scale * y.Scale * y.Scale);
-        using var product = evaluator.Multiply(t, -0.5 * factor / OfU.Slope, landing * Prime(t.Level) / t.Scale);
+        using var product = evaluator.Multiply(t, -0.5 * factor / _ofU.Slope, landing * Prime(t.Level) / t.Scale);
         using var scaled = evaluator.Rescale(product);
-        using var shifted = evaluator.Add(scaled, 0.5 * factor * OfU.Offset / OfU.Slope);
+        using var shifted = evaluator.Add(scaled, 0.5 * factor * _ofU.Offset / _ofU.Slope);
         using var half = evaluator.DropTo(shifted, level);
 
         // u·y is √u, at most one.

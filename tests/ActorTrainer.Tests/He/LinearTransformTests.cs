@@ -1,6 +1,7 @@
 using System.Numerics;
 using ActorTrainer.He.Backends;
 using ActorTrainer.He.Parameters;
+using ActorTrainer.He.Ring;
 using ActorTrainer.He.Scheme;
 using Xunit;
 
@@ -149,6 +150,40 @@ public sealed class LinearTransformTests
         Assert.Equal(held, (cache.Count, cache.Bytes));
         Assert.Equal(he.Decrypt(first), he.Decrypt(second));
         he.Check(second, Product(matrix, x));
+    }
+
+    [Fact]
+    public void Both_kernels_and_any_number_of_threads_give_the_same_result()
+    {
+        var matrix = Band(-3, 12, 1, 4, 4);
+        var results = new List<Complex[]>();
+        foreach (var (kernels, threads) in new[] { (KernelChoice.Integer, 1), (KernelChoice.Fastest, 1), (KernelChoice.Fastest, 3) })
+        {
+            using var he = new RequestedKeys(ParameterSets.ToyL15, p => matrix.Requests(p, 4), threads, kernels: kernels);
+            using var input = he.Encrypt(he.Random(1), 4);
+            using var result = he.Evaluator.Transform(input, matrix);
+            results.Add(he.Decrypt(result));
+        }
+
+        Assert.Equal(results[0], results[1]);
+        Assert.Equal(results[0], results[2]);
+    }
+
+    [Fact]
+    public void Memory_is_flat_over_many_transforms()
+    {
+        var matrix = Band(-3, 12, 1, 4, 4);
+        using var he = new RequestedKeys(ParameterSets.ToyL15, p => matrix.Requests(p, 4));
+        using var input = he.Encrypt(he.Random(1), 4);
+        he.Evaluator.Transform(input, matrix).Dispose();
+        var before = he.Pool.Bytes;
+
+        for (var i = 0; i < 5; i++)
+        {
+            he.Evaluator.Transform(input, matrix).Dispose();
+        }
+
+        Assert.Equal(before, he.Pool.Bytes);
     }
 
     [Fact]

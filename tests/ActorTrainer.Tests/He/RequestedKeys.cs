@@ -1,5 +1,6 @@
 using System.Numerics;
 using ActorTrainer.He.Parameters;
+using ActorTrainer.He.Ring;
 using ActorTrainer.He.Scheme;
 using Xunit;
 
@@ -12,15 +13,17 @@ internal sealed class RequestedKeys : IDisposable
     private readonly KeyGenerator _generator;
     private readonly EvaluationKeys _keys;
 
-    public RequestedKeys(ParametersLiteral literal, Func<CkksParameters, IEnumerable<KeyRequest>> requests, int threads = 1, DiagonalCache? cache = null)
+    public RequestedKeys(ParametersLiteral literal, Func<CkksParameters, IEnumerable<KeyRequest>> requests, int threads = 1, DiagonalCache? cache = null, KernelChoice kernels = KernelChoice.Fastest)
     {
-        _he = new HeFixture(literal, [], threads);
+        _he = new HeFixture(literal, [], threads, kernels);
         _generator = new KeyGenerator(_he.Context, HeFixture.FixedSeed(3), allowInsecure: true);
         _keys = _generator.NewEvaluationKeys(_he.Secret, requests(_he.Parameters));
         Evaluator = new Evaluator(new CkksBackend(_he.Context, _keys) { Diagonals = cache });
     }
 
     public CkksParameters Parameters => _he.Parameters;
+
+    public LimbPool Pool => _he.Context.Ring.Pool;
 
     public Evaluator Evaluator { get; }
 
