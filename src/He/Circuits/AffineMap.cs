@@ -32,9 +32,8 @@ public readonly record struct AffineMap(double Slope, double Offset)
     /// <param name="magnitude">A bound on the result.</param>
     public Ciphertext Apply(Evaluator evaluator, Ciphertext x, double magnitude = 1)
     {
-        using var product = Slope == 1 ? evaluator.DropTo(x, x.Level) : IsWhole ? evaluator.Multiply(x, (long)Slope) : evaluator.Multiply(x, Slope);
-        using var scaled = Depth == 0 ? evaluator.DropTo(product, x.Level) : evaluator.Rescale(product);
-        return Shifted(evaluator, scaled).WithMagnitude(magnitude);
+        using var scaled = Scaled(evaluator, x);
+        return (Offset == 0 ? evaluator.DropTo(scaled, scaled.Level) : evaluator.Add(scaled, Offset)).WithMagnitude(magnitude);
     }
 
     /// <summary>The coefficients of a series followed by this map.</summary>
@@ -44,6 +43,14 @@ public readonly record struct AffineMap(double Slope, double Offset)
         return [.. series.Coefficients.Select((c, k) => (slope * c) + (k == 0 ? offset : 0))];
     }
 
-    private Ciphertext Shifted(Evaluator evaluator, Ciphertext scaled) =>
-        Offset == 0 ? evaluator.DropTo(scaled, scaled.Level) : evaluator.Add(scaled, Offset);
+    private Ciphertext Scaled(Evaluator evaluator, Ciphertext x)
+    {
+        if (IsWhole)
+        {
+            return Slope == 1 ? evaluator.DropTo(x, x.Level) : evaluator.Multiply(x, (long)Slope);
+        }
+
+        using var product = evaluator.Multiply(x, Slope);
+        return evaluator.Rescale(product);
+    }
 }

@@ -26,7 +26,8 @@ public sealed class ChebyshevEvaluation : IDisposable
     private ChebyshevEvaluation(Evaluator evaluator, Ciphertext x, Shape shape)
     {
         _evaluator = evaluator;
-        _powers[1] = evaluator.DropTo(x, x.Level).WithMagnitude(1);
+        // What its own noise does to the result is known from the polynomial's slope; powers would count it once each, as if it were not the same.
+        _powers[1] = evaluator.DropTo(x, x.Level).WithMagnitude(1).WithNoise(0);
         _shape = shape;
     }
 
@@ -56,7 +57,9 @@ public sealed class ChebyshevEvaluation : IDisposable
         var target = x.Level - depth;
         double[] kept = [.. coefficients.Take(degree + 1)];
         using var run = new ChebyshevEvaluation(evaluator, x, Cheapest(evaluator.Parameters, x.Level, kept));
-        return run.Value(kept, target, scale ?? evaluator.Parameters.ScaleAt(target)).WithMagnitude(magnitude);
+        var result = run.Value(kept, target, scale ?? evaluator.Parameters.ScaleAt(target));
+        var gain = ChebyshevBounds.Slope(kept) * result.Scale.High / x.Scale.High;
+        return result.WithMagnitude(magnitude).WithNoise(result.NoiseVariance + (gain * gain * x.NoiseVariance));
     }
 
     public void Dispose()
@@ -115,7 +118,9 @@ public sealed class ChebyshevEvaluation : IDisposable
 
         using var giant = _evaluator.DropTo(Power(n), level);
         using var factor = quotient.Length == 1 ? null : Value(quotient, level, scale / giant.Scale);
-        var product = factor is null ? _evaluator.Multiply(giant, quotient[0], scale / giant.Scale) : _evaluator.MultiplyLazy(factor, giant);
+        var product = factor is null
+            ? _evaluator.Multiply(giant, quotient[0], scale / giant.Scale)
+            : _evaluator.MultiplyLazy(factor.WithMagnitude(ChebyshevBounds.Peak(quotient)), giant);
         if (rest.All(c => c == 0))
         {
             return product;

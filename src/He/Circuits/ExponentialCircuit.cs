@@ -26,7 +26,8 @@ public sealed class ExponentialCircuit : FunctionCircuit
         ArgumentOutOfRangeException.ThrowIfNegative(squarings);
         ArgumentOutOfRangeException.ThrowIfLessThan(degree, 1);
         var series = ChebyshevFit.Interpolate(x => Math.Exp(Math.ScaleB(x, -squarings)), low, high, degree);
-        return new ExponentialCircuit($"An exponential of degree {degree} with {squarings} squarings", AffineMap.Onto(series), [.. series.Coefficients], squarings, high);
+        return new ExponentialCircuit(
+            $"An exponential of degree {degree} with {squarings} squarings", AffineMap.Onto(series), [.. series.Coefficients], squarings, high);
     }
 
     /// <summary>On [−2^k, 0] as (1 + x/2^k)^(2^k) (<see cref="PowerExponential"/>): k levels from t = 1 + x/2^k.</summary>

@@ -15,46 +15,51 @@ public sealed class InverseRootCircuit : FunctionCircuit
     private readonly int _steps;
     private readonly double _factor;
     private readonly double _magnitude;
+    private readonly double _error;
+    private readonly AffineMap _ofU;
 
     /// <param name="start">1/√u on a domain above zero that ends in 1.</param>
     /// <param name="steps">Each takes a relative error e to about 1.5·e².</param>
     /// <param name="scale">M.</param>
     /// <exception cref="ArgumentException">The domain reaches zero.</exception>
     public InverseRootCircuit(ChebyshevSeries start, int steps, double scale)
-        : base($"An inverse root of degree {start.Degree} with {steps} Newton steps", AffineMap.Onto(start).After(scale), start.Depth + (steps * InverseRoot.NewtonDepth))
+        : base(
+            $"An inverse root of degree {start.Degree} with {steps} Newton steps",
+            AffineMap.Onto(start).After(scale), start.Depth + (steps * InverseRoot.NewtonDepth))
     {
         Domain.CheckPositive(start.Low, start.High);
         (_steps, _factor, _magnitude) = (steps, 1 / Math.Sqrt(scale), 1 / Math.Sqrt(start.Low));
+        _error = ApproximationError.Peak(u => Math.Abs(1 - (Math.Sqrt(u) * start.Evaluate(u))), start.Low, start.High, 1024);
         _start = new AffineMap(steps == 0 ? _factor : 1, 0).Of(start);
-        OfU = AffineMap.Onto(start);
+        _ofU = AffineMap.Onto(start);
     }
-
-    /// <summary>From u to t.</summary>
-    private AffineMap OfU { get; }
 
     private protected override Ciphertext Compute(Evaluator evaluator, Ciphertext t)
     {
-        var y = ChebyshevEvaluation.Evaluate(evaluator, t, _start, _magnitude * (_steps == 0 ? _factor : 1));
+        var (y, error) = (ChebyshevEvaluation.Evaluate(evaluator, t, _start, _magnitude * (_steps == 0 ? _factor : 1)), _error);
         for (var step = 1; step <= _steps; step++)
         {
             using var before = y;
-            y = Newton(evaluator, t, before, step == _steps ? _factor : 1);
+            y = Newton(evaluator, t, before, step == _steps ? _factor : 1, error);
+            error *= 1.5 * error;
         }
 
         return y;
     }
 
     /// <summary>factor·(1.5·y − ½·u·y³).</summary>
-    private Ciphertext Newton(Evaluator evaluator, Ciphertext t, Ciphertext y, double factor)
+    /// <param name="error">Of y, relative.</param>
+    private Ciphertext Newton(Evaluator evaluator, Ciphertext t, Ciphertext start, double factor, double error)
     {
-        var (parameters, level) = (evaluator.Parameters, y.Level);
+        // The slope in y is zero at the root and 3·error beside it, so that y's own noise all but vanishes.
+        var (parameters, level, y) = (evaluator.Parameters, start.Level, start.WithNoise(0));
         Scale Prime(int index) => Scale.FromInteger(parameters.Chain[index].Value);
 
         // −½·factor·u at the scale that makes the sum land on the canonical one.
         var landing = parameters.ScaleAt(level - 2) * Prime(level) * Prime(level) * Prime(level - 1) / (y.Scale * y.Scale * y.Scale);
-        using var product = evaluator.Multiply(t, -0.5 * factor / OfU.Slope, landing * Prime(t.Level) / t.Scale);
+        using var product = evaluator.Multiply(t, -0.5 * factor / _ofU.Slope, landing * Prime(t.Level) / t.Scale);
         using var scaled = evaluator.Rescale(product);
-        using var shifted = evaluator.Add(scaled, 0.5 * factor * OfU.Offset / OfU.Slope);
+        using var shifted = evaluator.Add(scaled, 0.5 * factor * _ofU.Offset / _ofU.Slope);
         using var half = evaluator.DropTo(shifted, level);
 
         // u·y is √u, at most one.
@@ -65,6 +70,8 @@ public sealed class InverseRootCircuit : FunctionCircuit
         using var line = evaluator.Multiply(dropped, 1.5 * factor, cube.Scale / y.Scale);
         using var sum = evaluator.Add(cube, line);
         using var two = evaluator.Relinearise(sum);
-        return evaluator.Rescale(two).WithMagnitude(_magnitude * factor);
+        var result = evaluator.Rescale(two).WithMagnitude(_magnitude * factor);
+        var gain = 3 * error * factor * result.Scale.High / start.Scale.High;
+        return result.WithNoise(result.NoiseVariance + (gain * gain * start.NoiseVariance));
     }
 }

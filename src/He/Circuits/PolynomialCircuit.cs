@@ -22,7 +22,9 @@ public sealed class PolynomialCircuit : FunctionCircuit
 
     /// <param name="last">Follows the last part, at no cost.</param>
     internal PolynomialCircuit(IReadOnlyList<ChebyshevSeries> parts, double divisor, AffineMap last)
-        : base($"A composition of {parts.Count} polynomials of degree {string.Join(", ", parts.Select(p => p.Degree))}", AffineMap.Onto(parts[0]).After(divisor), parts.Sum(Levels))
+        : base(
+            $"A composition of {parts.Count} polynomials of degree {string.Join(", ", parts.Select(p => p.Degree))}",
+            AffineMap.Onto(parts[0]).After(divisor), parts.Sum(Levels))
     {
         _coefficients = [.. parts.Select((part, i) => (i + 1 < parts.Count ? AffineMap.Onto(parts[i + 1]) : last).Of(part))];
         _magnitude = ApproximationError.Peak(x => Math.Abs(last.At(CompositeSign.Compose(parts, x))), parts[0].Low, parts[0].High, 1024);

@@ -49,8 +49,10 @@ public sealed class ReciprocalCircuit : FunctionCircuit
         using var scaled = evaluator.Rescale(product);
         using var shifted = evaluator.Add(scaled, Map.Offset / Map.Slope);
         using var negative = evaluator.DropTo(shifted, level);
-        using var near = Product(evaluator, negative, start);
-        var (e, y, error) = (evaluator.Add(near, 1.0).WithMagnitude(_error), evaluator.DropTo(start, level - 1), _error);
+        // The first step's slope in y is 2·e, so that the start's own noise all but vanishes.
+        var quiet = start.WithNoise(0);
+        using var near = Product(evaluator, negative, quiet);
+        var (e, y, error) = (evaluator.Add(near, 1.0).WithMagnitude(_error), evaluator.DropTo(quiet, level - 1), _error);
         for (var step = 1; ; step++)
         {
             using var former = e;
@@ -60,7 +62,8 @@ public sealed class ReciprocalCircuit : FunctionCircuit
             y = Product(evaluator, dropped, next).WithMagnitude(1 / _start.Low);
             if (step == _steps)
             {
-                return y;
+                var gain = Math.ScaleB(1, _steps) * MaxRelativeError / _error * y.Scale.High / start.Scale.High;
+                return y.WithNoise(y.NoiseVariance + (gain * gain * start.NoiseVariance));
             }
 
             error *= error;

@@ -1,6 +1,7 @@
 using System.Numerics;
 using ActorTrainer.He.Backends;
 using ActorTrainer.He.Parameters;
+using ActorTrainer.He.Ring;
 using ActorTrainer.He.Scheme;
 using Xunit;
 
@@ -45,7 +46,7 @@ public sealed class LinearTransformTests
     public void A_transform_is_what_its_diagonals_say_within_two_bits_of_the_noise_model(int first, int count, int stride, int? babySteps)
     {
         var matrix = Band(first, count, stride, seed: count, babySteps);
-        using var he = new TransformFixture(ParameterSets.ToyL15, matrix, 9);
+        using var he = new RequestedKeys(ParameterSets.ToyL15, p => matrix.Requests(p, 9));
         var x = he.Random(1);
         using var input = he.Encrypt(x, 9);
 
@@ -71,7 +72,7 @@ public sealed class LinearTransformTests
 
         blocks[1, 1] = new Dictionary<int, PlainVector>();
         var matrix = new DiagonalMatrix(blocks, babySteps);
-        using var he = new TransformFixture(ParameterSets.ToyL15, matrix, 6, threads: 2);
+        using var he = new RequestedKeys(ParameterSets.ToyL15, p => matrix.Requests(p, 6), threads: 2);
         var (x, y) = (he.Random(1), he.Random(2));
         using var first = he.Encrypt(x, 6);
         using var second = he.Encrypt(y, 6);
@@ -96,7 +97,7 @@ public sealed class LinearTransformTests
     {
         var band = Band(0, 40, 1, 5);
         var matrix = new DiagonalMatrix(band.Diagonals.Where(d => d.Shift is 0 or 1 or 2 or 33 or 39).ToDictionary(d => d.Shift, d => d.Values), 4);
-        using var he = new TransformFixture(ParameterSets.ToyL15, matrix, 4, threads: 2);
+        using var he = new RequestedKeys(ParameterSets.ToyL15, p => matrix.Requests(p, 4), threads: 2);
         var x = he.Random(1);
         using var input = he.Encrypt(x, 4);
 
@@ -110,7 +111,7 @@ public sealed class LinearTransformTests
     public void A_secure_set_errs_as_the_noise_model_says()
     {
         var matrix = Band(-15, 31, 1, 3);
-        using var he = new TransformFixture(ParameterSets.L14, matrix, 7, threads: 2);
+        using var he = new RequestedKeys(ParameterSets.L14, p => matrix.Requests(p, 7), threads: 2);
         var x = he.Random(1);
         using var input = he.Encrypt(x);
 
@@ -147,7 +148,7 @@ public sealed class LinearTransformTests
     public void Plan_twin_and_engine_keep_the_same_ledger_levels_scales_and_noise()
     {
         var matrix = Band(-3, 12, 2, 4, 3);
-        using var he = new TransformFixture(ParameterSets.ToyL15, matrix, 6);
+        using var he = new RequestedKeys(ParameterSets.ToyL15, p => matrix.Requests(p, 6));
         var (twin, plan) = (new TwinBackend(he.Parameters), new PlanBackend(he.Parameters));
         var runs = new (Evaluator Evaluator, Ciphertext Input)[]
         {
@@ -172,7 +173,7 @@ public sealed class LinearTransformTests
         var matrix = Band(0, 8, 1, 1);
         var perDiagonal = 8L * (Toy.Degree + 32) * (5 + 1 + Toy.Special.Count);
         using var cache = new DiagonalCache(3 * perDiagonal);
-        using var he = new TransformFixture(ParameterSets.ToyL15, matrix, 5, cache: cache);
+        using var he = new RequestedKeys(ParameterSets.ToyL15, p => matrix.Requests(p, 5), cache: cache);
         var x = he.Random(1);
         using var input = he.Encrypt(x, 5);
 
@@ -184,6 +185,40 @@ public sealed class LinearTransformTests
         Assert.Equal(held, (cache.Count, cache.Bytes));
         Assert.Equal(he.Decrypt(first), he.Decrypt(second));
         he.Check(second, Product(matrix, x));
+    }
+
+    [Fact]
+    public void Both_kernels_and_any_number_of_threads_give_the_same_result()
+    {
+        var matrix = Band(-3, 12, 1, 4, 4);
+        var results = new List<Complex[]>();
+        foreach (var (kernels, threads) in new[] { (KernelChoice.Integer, 1), (KernelChoice.Fastest, 1), (KernelChoice.Fastest, 3) })
+        {
+            using var he = new RequestedKeys(ParameterSets.ToyL15, p => matrix.Requests(p, 4), threads, kernels: kernels);
+            using var input = he.Encrypt(he.Random(1), 4);
+            using var result = he.Evaluator.Transform(input, matrix);
+            results.Add(he.Decrypt(result));
+        }
+
+        Assert.Equal(results[0], results[1]);
+        Assert.Equal(results[0], results[2]);
+    }
+
+    [Fact]
+    public void Memory_is_flat_over_many_transforms()
+    {
+        var matrix = Band(-3, 12, 1, 4, 4);
+        using var he = new RequestedKeys(ParameterSets.ToyL15, p => matrix.Requests(p, 4));
+        using var input = he.Encrypt(he.Random(1), 4);
+        he.Evaluator.Transform(input, matrix).Dispose();
+        var before = he.Pool.Bytes;
+
+        for (var i = 0; i < 5; i++)
+        {
+            he.Evaluator.Transform(input, matrix).Dispose();
+        }
+
+        Assert.Equal(before, he.Pool.Bytes);
     }
 
     [Fact]
@@ -231,45 +266,6 @@ public sealed class LinearTransformTests
         using (product)
         {
             return evaluator.Rescale(product);
-        }
-    }
-
-    /// <summary>Keys for one transform and no more, at the level where it is used.</summary>
-    private sealed class TransformFixture : IDisposable
-    {
-        private readonly HeFixture _he;
-        private readonly KeyGenerator _generator;
-        private readonly EvaluationKeys _keys;
-
-        public TransformFixture(ParametersLiteral literal, DiagonalMatrix matrix, int level, int threads = 1, DiagonalCache? cache = null)
-        {
-            _he = new HeFixture(literal, [], threads);
-            _generator = new KeyGenerator(_he.Context, HeFixture.FixedSeed(3), allowInsecure: true);
-            _keys = _generator.NewEvaluationKeys(_he.Secret, matrix.Requests(_he.Parameters, level));
-            Evaluator = new Evaluator(new CkksBackend(_he.Context, _keys) { Diagonals = cache });
-        }
-
-        public CkksParameters Parameters => _he.Parameters;
-
-        public Evaluator Evaluator { get; }
-
-        public Complex[] Random(int seed) => _he.Random(seed);
-
-        public Ciphertext Encrypt(Complex[] values, int? level = null) => _he.Encrypt(values, level);
-
-        public Complex[] Decrypt(Ciphertext ciphertext) => _he.Decrypt(ciphertext);
-
-        public void Check(Ciphertext result, IEnumerable<Complex> expected)
-        {
-            var bits = Math.Log2(_he.Error(result, expected) / result.EstimatedError);
-            Assert.True(Math.Abs(bits) <= 2, $"{bits:F2} bits from the model.");
-        }
-
-        public void Dispose()
-        {
-            _keys.Dispose();
-            _generator.Dispose();
-            _he.Dispose();
         }
     }
 }
