@@ -15,6 +15,7 @@ public sealed unsafe class LimbPool(int degree) : IDisposable
     private readonly Lock _gate = new();
     private readonly Dictionary<int, Stack<nint>> _free = [];
     private long _bytes;
+    private bool _closed;
 
     /// <summary>Bytes taken from the system so far, in use or kept.</summary>
     public long Bytes
@@ -41,6 +42,7 @@ public sealed unsafe class LimbPool(int degree) : IDisposable
             }
 
             _free.Clear();
+            _closed = true;
         }
     }
 
@@ -70,6 +72,12 @@ public sealed unsafe class LimbPool(int degree) : IDisposable
 
         lock (_gate)
         {
+            if (_closed)
+            {
+                NativeMemory.AlignedFree(block);
+                return;
+            }
+
             if (!_free.TryGetValue(limbs, out var blocks))
             {
                 _free.Add(limbs, blocks = new Stack<nint>());
