@@ -54,6 +54,15 @@ public interface IBackend
     /// <exception cref="Scheme.MissingKeyException">No key for one of them up to this level.</exception>
     IPayload[] Automorphisms(IPayload a, IReadOnlyList<int> elements, int level);
 
+    /// <summary>Calls <paramref name="work"/> with 0 … count − 1, on as many threads as the backend has.</summary>
+    void Spread(int count, Action<int> work)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            work(i);
+        }
+    }
+
     /// <summary>Told of the noise that an operation added, as standard deviation of a slot's size: a backend of plain numbers may add it.</summary>
     void Disturb(IPayload result, double slotDeviation)
     {

@@ -13,9 +13,10 @@ public enum Operation
     Rotate,
 }
 
-/// <summary>What a program did: operations by kind and level, keys by element and highest level. One thread at a time.</summary>
+/// <summary>What a program did: operations by kind and level, keys by element and highest level. Threads may note at once; read it when they are done.</summary>
 public sealed class Ledger
 {
+    private readonly Lock _gate = new();
     private readonly SortedDictionary<(Operation Operation, int Level), long> _counts = [];
     private readonly SortedDictionary<int, int> _keys = [];
 
@@ -27,7 +28,19 @@ public sealed class Ledger
 
     public long Count(Operation operation) => _counts.Where(entry => entry.Key.Operation == operation).Sum(entry => entry.Value);
 
-    internal void Note(Operation operation, int level) => _counts[(operation, level)] = _counts.GetValueOrDefault((operation, level)) + 1;
+    internal void Note(Operation operation, int level)
+    {
+        lock (_gate)
+        {
+            _counts[(operation, level)] = _counts.GetValueOrDefault((operation, level)) + 1;
+        }
+    }
 
-    internal void NoteKey(int element, int level) => _keys[element] = Math.Max(level, _keys.GetValueOrDefault(element));
+    internal void NoteKey(int element, int level)
+    {
+        lock (_gate)
+        {
+            _keys[element] = Math.Max(level, _keys.GetValueOrDefault(element));
+        }
+    }
 }

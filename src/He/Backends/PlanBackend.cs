@@ -3,46 +3,78 @@ using ActorTrainer.He.Scheme;
 
 namespace ActorTrainer.He.Backends;
 
-/// <summary>Computes nothing: a program run on it leaves its ledger, levels and noise estimates, in no time and no memory.</summary>
+/// <summary>
+/// Computes nothing: a program run on it leaves its ledger, levels and noise estimates, in no time. It keeps account of the memory that its ciphertexts
+/// would hold until they are disposed.
+/// </summary>
 public sealed class PlanBackend(CkksParameters parameters) : IBackend
 {
-    private static readonly Nothing Two = new(2);
-    private static readonly Nothing Three = new(3);
+    private readonly Lock _gate = new();
+    private long _limbs;
 
     public CkksParameters Parameters { get; } = parameters;
 
-    /// <summary>A simulated fresh ciphertext at its level's canonical scale.</summary>
-    public Ciphertext Encrypt(int level, double magnitude = 1) =>
-        new(Two, Parameters, level, Parameters.ScaleAt(level), NoiseModel.Public(Parameters), magnitude);
+    /// <summary>The most limbs that were alive at once.</summary>
+    public long PeakLimbs { get; private set; }
 
-    public IPayload Add(IPayload a, IPayload b, int level) => Math.Max(a.Size, b.Size) == 3 ? Three : Two;
+    /// <summary>A simulated fresh ciphertext at its level's canonical scale.</summary>
+    /// <param name="magnitude">A bound on its slots.</param>
+    public Ciphertext Encrypt(int level, double magnitude = 1) =>
+        new(New(2, level), Parameters, level, Parameters.ScaleAt(level), NoiseModel.Public(Parameters), magnitude);
+
+    public IPayload Add(IPayload a, IPayload b, int level) => New(Math.Max(a.Size, b.Size), level);
 
     public IPayload Subtract(IPayload a, IPayload b, int level) => Add(a, b, level);
 
-    public IPayload Negate(IPayload a, int level) => a;
+    public IPayload Negate(IPayload a, int level) => New(a.Size, level);
 
-    public IPayload Add(IPayload a, PlainVector m, int level, Scale scale) => a;
+    public IPayload Add(IPayload a, PlainVector m, int level, Scale scale) => New(a.Size, level);
 
-    public IPayload Add(IPayload a, ScaledConstant constant, int level) => a;
+    public IPayload Add(IPayload a, ScaledConstant constant, int level) => New(a.Size, level);
 
-    public IPayload Multiply(IPayload a, PlainVector m, int level, Scale scale) => a;
+    public IPayload Multiply(IPayload a, PlainVector m, int level, Scale scale) => New(a.Size, level);
 
-    public IPayload Multiply(IPayload a, ScaledConstant constant, int level) => a;
+    public IPayload Multiply(IPayload a, ScaledConstant constant, int level) => New(a.Size, level);
 
-    public IPayload Multiply(IPayload a, IPayload b, int level) => Three;
+    public IPayload Multiply(IPayload a, IPayload b, int level) => New(3, level);
 
-    public IPayload Relinearise(IPayload a, int level) => Two;
+    public IPayload Relinearise(IPayload a, int level) => New(2, level);
 
-    public IPayload Rescale(IPayload a, int level) => a;
+    public IPayload Rescale(IPayload a, int level) => New(a.Size, level - 1);
 
-    public IPayload Drop(IPayload a, int level) => a;
+    public IPayload Drop(IPayload a, int level) => New(a.Size, level);
 
-    public IPayload[] Automorphisms(IPayload a, IReadOnlyList<int> elements, int level) => [.. elements.Select(_ => Two)];
+    public IPayload[] Automorphisms(IPayload a, IReadOnlyList<int> elements, int level) => [.. elements.Select(_ => New(2, level))];
 
-    private sealed record Nothing(int Size) : IPayload
+    private Held New(int size, int level)
     {
+        Count(size * (level + 1));
+        return new Held(this, size, level);
+    }
+
+    private void Count(int limbs)
+    {
+        lock (_gate)
+        {
+            _limbs += limbs;
+            PeakLimbs = Math.Max(PeakLimbs, _limbs);
+        }
+    }
+
+    /// <summary>The place of a ciphertext.</summary>
+    private sealed class Held(PlanBackend owner, int size, int level) : IPayload
+    {
+        private bool _freed;
+
+        public int Size { get; } = size;
+
         public void Dispose()
         {
+            if (!_freed)
+            {
+                _freed = true;
+                owner.Count(-Size * (level + 1));
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Numerics;
 using ActorTrainer.He.Parameters;
 using ActorTrainer.He.Scheme;
@@ -11,6 +12,8 @@ namespace ActorTrainer.He.Backends;
 /// <param name="noise">Where modelled noise comes from; null for none.</param>
 public sealed class TwinBackend(CkksParameters parameters, Random? noise = null) : IBackend
 {
+    private readonly ConcurrentDictionary<int, int> _steps = new();
+
     public CkksParameters Parameters { get; } = parameters;
 
     /// <summary>A ciphertext of the twin at its level's canonical scale.</summary>
@@ -74,9 +77,27 @@ public sealed class TwinBackend(CkksParameters parameters, Random? noise = null)
 
     private static Numbers Map(IPayload a, Func<Complex, Complex> work) => new(Array.ConvertAll(Of(a), v => work(v)), a.Size);
 
-    private static Numbers MapIndexed(IPayload a, Func<Complex, int, Complex> work) => new([.. Of(a).Select(work)], a.Size);
+    private static Numbers MapIndexed(IPayload a, Func<Complex, int, Complex> work)
+    {
+        var (x, result) = (Of(a), new Complex[Of(a).Length]);
+        for (var i = 0; i < result.Length; i++)
+        {
+            result[i] = work(x[i], i);
+        }
 
-    private static Numbers Zip(IPayload a, IPayload b, Func<Complex, Complex, Complex> work, int size) => new([.. Of(a).Zip(Of(b), work)], size);
+        return new Numbers(result, a.Size);
+    }
+
+    private static Numbers Zip(IPayload a, IPayload b, Func<Complex, Complex, Complex> work, int size)
+    {
+        var (x, y, result) = (Of(a), Of(b), new Complex[Of(a).Length]);
+        for (var i = 0; i < result.Length; i++)
+        {
+            result[i] = work(x[i], y[i]);
+        }
+
+        return new Numbers(result, size);
+    }
 
     private Numbers Automorphism(Complex[] values, int element)
     {
@@ -86,13 +107,22 @@ public sealed class TwinBackend(CkksParameters parameters, Random? noise = null)
             return new Numbers(Array.ConvertAll(values, Complex.Conjugate), 2);
         }
 
-        var (steps, power) = (0, 1);
+        var steps = _steps.GetOrAdd(element, StepsOf);
+        var result = new Complex[values.Length];
+        Array.Copy(values, steps, result, 0, values.Length - steps);
+        Array.Copy(values, 0, result, values.Length - steps, steps);
+        return new Numbers(result, 2);
+    }
+
+    private int StepsOf(int element)
+    {
+        var (steps, power, mask) = (0, 1, (2 * Parameters.Degree) - 1);
         while (power != element)
         {
             (steps, power) = (steps + 1, (int)(5L * power & mask));
         }
 
-        return new Numbers([.. values.Skip(steps), .. values.Take(steps)], 2);
+        return steps;
     }
 
     private sealed record Numbers(Complex[] Values, int Size) : IPayload

@@ -7,7 +7,7 @@ namespace ActorTrainer.He.Parameters;
 
 /// <summary>
 /// A checked parameter set of RNS-CKKS: ring degree, modulus chain, special primes, digits of key switching, canonical scales.
-/// A ciphertext at level ℓ has ℓ + 1 limbs, and ℓ rescales left.
+/// A ciphertext at level ℓ has ℓ + 1 limbs; levels are counted in limbs, and a rescale goes to <see cref="Below"/>, one limb down or two.
 /// </summary>
 public sealed class CkksParameters
 {
@@ -16,6 +16,7 @@ public sealed class CkksParameters
 
     private const string InsecurePrefix = "InsecureTest";
     private readonly Scale[] _scales;
+    private readonly int[] _below;
 
     /// <exception cref="ParametersRefusedException">
     /// log₂(QP) is above <see cref="SecurityTable"/> and <see cref="ParametersLiteral.AllowInsecure"/> is not set, or a number is out of range.
@@ -36,7 +37,9 @@ public sealed class CkksParameters
         }
 
         DigitStarts = Digits();
+        _below = LevelsBelow(literal.Chain);
         _scales = Scales(literal.Chain);
+        UsableLevels = literal.UsableLevels ?? Depth(MaxLevel);
         Fingerprint = Hash();
     }
 
@@ -64,6 +67,9 @@ public sealed class CkksParameters
     /// <summary>L.</summary>
     public int MaxLevel => Chain.Count - 1;
 
+    /// <summary>Levels that a program can use between two refreshes.</summary>
+    public int UsableLevels { get; }
+
     /// <summary>log₂ of all primes' product, special ones included.</summary>
     public double LogQP { get; }
 
@@ -78,6 +84,43 @@ public sealed class CkksParameters
     /// numbers are canonical after rescaling.
     /// </summary>
     public Scale ScaleAt(int level) => _scales[level];
+
+    /// <summary>The level that a rescale leads to: one limb down, or two from the top of a pair of primes that make one level.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Nothing is below level 0.</exception>
+    public int Below(int level) => level > 0 && level <= MaxLevel ? _below[level] : throw new ArgumentOutOfRangeException(nameof(level), level, $"Levels of {Name} with one below are 1 to {MaxLevel}.");
+
+    /// <summary>The level from which a rescale leads here.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Nothing is above the highest level.</exception>
+    public int Above(int level) => level >= 0 && level < MaxLevel
+        ? level + 2 <= MaxLevel && _below[level + 2] == level ? level + 2 : level + 1
+        : throw new ArgumentOutOfRangeException(nameof(level), level, $"Levels of {Name} with one above are 0 to {MaxLevel - 1}.");
+
+    /// <summary>What a rescale at this level divides by: its prime, or the product of a pair.</summary>
+    public Scale Divisor(int level) =>
+        Enumerable.Range(Below(level) + 1, level - Below(level)).Aggregate(Scale.One, (product, i) => product * Scale.FromInteger(Chain[i].Value));
+
+    /// <summary>Rescales left at a level.</summary>
+    public int Depth(int level)
+    {
+        var depth = 0;
+        for (; level > 0; level = _below[level])
+        {
+            depth++;
+        }
+
+        return depth;
+    }
+
+    /// <summary>The level after so many rescales; negative where there are not so many.</summary>
+    public int After(int level, int rescales)
+    {
+        for (; rescales > 0 && level >= 0; rescales--)
+        {
+            level = level == 0 ? -1 : _below[level];
+        }
+
+        return level;
+    }
 
     /// <summary>Digits that a ciphertext of this level has.</summary>
     public int DigitCount(int level) => DigitStarts.Count(start => start <= level);
@@ -99,9 +142,10 @@ public sealed class CkksParameters
 
         foreach (var segment in literal.Chain.Append(literal.Special))
         {
-            if (segment.Bits is < 20 or > 60 || segment.Count is < 1 or > 64)
+            if (segment.Bits is < 20 or > 60 || segment.Count is < 1 or > 64 || segment.PrimesPerLevel is < 1 or > 2 || segment.Count % segment.PrimesPerLevel != 0)
             {
-                throw new ParametersRefusedException($"'{literal.Name}': expected 1 to 64 primes of 20 to 60 bits, found {segment.Count} of {segment.Bits}.");
+                throw new ParametersRefusedException(
+                    $"'{literal.Name}': expected 1 to 64 primes of 20 to 60 bits, one or two of them a level; found {segment.Count} of {segment.Bits} bits, {segment.PrimesPerLevel} a level.");
             }
         }
     }
@@ -131,14 +175,35 @@ public sealed class CkksParameters
         return [.. starts];
     }
 
+    private static int[] LevelsBelow(IReadOnlyList<ChainSegment> segments)
+    {
+        var below = new List<int>();
+        foreach (var segment in segments)
+        {
+            var first = below.Count;
+            for (var i = 0; i < segment.Count; i++)
+            {
+                below.Add(first + i - (i % segment.PrimesPerLevel) - 1);
+            }
+        }
+
+        return [.. below];
+    }
+
     private Scale[] Scales(IReadOnlyList<ChainSegment> segments)
     {
-        var sizes = segments.SelectMany(s => Enumerable.Repeat(s.Bits, s.Count)).ToArray();
-        var scales = new Scale[sizes.Length];
-        for (var level = sizes.Length - 1; level >= 0; level--)
+        var segmentOf = segments.SelectMany((s, i) => Enumerable.Repeat(i, s.Count)).ToArray();
+        // Products end at the bottom with the scale that they have there: the message's own prime starts nothing new.
+        segmentOf[0] = segmentOf.Length > 1 ? segmentOf[1] : 0;
+        var scales = new Scale[segmentOf.Length];
+        for (var level = MaxLevel; level >= 0; level = level == 0 ? -1 : _below[level])
         {
-            var restarts = level == sizes.Length - 1 || (level > 0 && sizes[level] != sizes[level + 1]);
-            scales[level] = restarts ? Scale.FromInteger(Chain[level].Value) : scales[level + 1] * scales[level + 1] / Scale.FromInteger(Chain[level + 1].Value);
+            var above = level == MaxLevel ? -1 : Above(level);
+            scales[level] = above < 0 || segmentOf[above] != segmentOf[level] ? Divisor(level) : scales[above] * scales[above] / Divisor(above);
+            for (var between = level - 1; level > 0 && between > _below[level]; between--)
+            {
+                scales[between] = scales[level];
+            }
         }
 
         return scales;

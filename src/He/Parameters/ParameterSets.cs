@@ -13,6 +13,7 @@ public static class ParameterSets
         LogDegree = 14,
         Chain = [new(49, 1, "message"), new(40, 7, "products")],
         Special = new(49, 2, "key switching"),
+        UsableLevels = 7,
         Purpose = "secure development, inference of very small models",
     };
 
@@ -23,16 +24,18 @@ public static class ParameterSets
         LogDegree = 15,
         Chain = [new(49, 1, "message"), new(41, 15, "products")],
         Special = new(49, 4, "key switching"),
+        UsableLevels = 15,
         Purpose = "training with refresh by the data owner; the default",
     };
 
-    /// <summary>N = 2^16; 49 + 3·42 + 14·42 + 10·49 + 4·49 + P 5·49 = 1694 of 1747; 14 levels between bootstraps, 8 digits.</summary>
+    /// <summary>N = 2^16; 49 + 3·42 + 14·42 + 10·49 + 4·49 + P 5·49 = 1694 of 1747; 14 levels between bootstraps, 7 digits.</summary>
     public static readonly ParametersLiteral B16 = new()
     {
         Name = "B16",
         LogDegree = 16,
         Chain = [new(49, 1, "message"), new(42, 17, "slots to coefficients (3) and products (14)"), new(49, 14, "modular reduction (10) and coefficients to slots (4)")],
         Special = new(49, 5, "key switching"),
+        UsableLevels = 14,
         Purpose = "training with bootstrapping",
     };
 
@@ -43,7 +46,22 @@ public static class ParameterSets
         LogDegree = 16,
         Chain = [new(49, 1, "message"), new(42, 14, "slots to coefficients (3) and products (11)"), new(49, 14, "modular reduction (10) and coefficients to slots (4)")],
         Special = new(49, 8, "key switching"),
+        UsableLevels = 11,
         Purpose = "bootstrapping on nodes with little memory",
+    };
+
+    /// <summary>
+    /// N = 2^16; 49 + 3·42 + 10·42 + 11·(30+30) + 4·49 + P 5·49 = 1696 of 1747; 10 levels between bootstraps, whose modular reduction runs on levels of
+    /// two 30-bit primes: some six bits more precise, for weights and the optimiser's state.
+    /// </summary>
+    public static readonly ParametersLiteral B16Hp = new()
+    {
+        Name = "B16hp",
+        LogDegree = 16,
+        Chain = [new(49, 1, "message"), new(42, 13, "slots to coefficients (3) and products (10)"), new(30, 22, "modular reduction (11)", PrimesPerLevel: 2), new(49, 4, "coefficients to slots (4)")],
+        Special = new(49, 5, "key switching"),
+        UsableLevels = 10,
+        Purpose = "bootstrapping with higher precision",
     };
 
     /// <summary>N = 2^15; 46 + 2·38 + 4·38 + 10·46 + P 2·49 = 832 of 868; 46 bits, since a digit must be 5 bits below P; 4 levels between bootstraps.</summary>
@@ -53,6 +71,7 @@ public static class ParameterSets
         LogDegree = 15,
         Chain = [new(46, 1, "message"), new(38, 6, "slots to coefficients (2) and products (4)"), new(46, 10, "modular reduction (8) and coefficients to slots (2)")],
         Special = new(49, 2, "key switching"),
+        UsableLevels = 4,
         Purpose = "demonstration of bootstrapping",
     };
 
@@ -62,6 +81,9 @@ public static class ParameterSets
     /// <summary>N = 2^11 with the primes of <see cref="L15"/>: not secure, for tests.</summary>
     public static readonly ParametersLiteral ToyL15 = L15 with { Name = "InsecureTestL15", LogDegree = 11, AllowInsecure = true, Purpose = "tests" };
 
+    /// <summary>N = 2^11 with the primes of <see cref="B16Hp"/>: not secure, for tests of levels of two primes.</summary>
+    public static readonly ParametersLiteral ToyB16Hp = B16Hp with { Name = "InsecureTestB16hp", LogDegree = 11, AllowInsecure = true, Purpose = "tests" };
+
     /// <summary>All sets by name.</summary>
-    public static IReadOnlyList<ParametersLiteral> All { get; } = [L14, L15, B15, B16, B16K, Toy, ToyL15];
+    public static IReadOnlyList<ParametersLiteral> All { get; } = [L14, L15, B15, B16, B16K, B16Hp, Toy, ToyL15, ToyB16Hp];
 }

@@ -4,7 +4,8 @@ namespace ActorTrainer.He.Parameters;
 /// <param name="Bits">The primes are just below 2^Bits.</param>
 /// <param name="Count">How many.</param>
 /// <param name="Purpose">What the levels are for.</param>
-public sealed record ChainSegment(int Bits, int Count, string Purpose);
+/// <param name="PrimesPerLevel">2 where two primes make one level of twice the bits, which a rescale divides by together.</param>
+public sealed record ChainSegment(int Bits, int Count, string Purpose, int PrimesPerLevel = 1);
 
 /// <summary>What a parameter set is asked to be, before it is checked: <see cref="CkksParameters"/> checks it.</summary>
 public sealed record ParametersLiteral
@@ -19,6 +20,9 @@ public sealed record ParametersLiteral
 
     /// <summary>Bits and number of the special primes, whose product P key switching multiplies and divides by.</summary>
     public required ChainSegment Special { get; init; }
+
+    /// <summary>Levels that a program can use between two refreshes; null for all of the chain.</summary>
+    public int? UsableLevels { get; init; }
 
     /// <summary>What the set is for, and why it is as it is.</summary>
     public required string Purpose { get; init; }

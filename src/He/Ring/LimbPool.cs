@@ -15,6 +15,8 @@ public sealed unsafe class LimbPool(int degree) : IDisposable
     private readonly Lock _gate = new();
     private readonly Dictionary<int, Stack<nint>> _free = [];
     private long _bytes;
+    private long _inUse;
+    private long _peak;
     private bool _closed;
 
     /// <summary>Bytes taken from the system so far, in use or kept.</summary>
@@ -29,8 +31,26 @@ public sealed unsafe class LimbPool(int degree) : IDisposable
         }
     }
 
+    /// <summary>Bytes of polynomials that were not disposed.</summary>
+    public long BytesInUse => Interlocked.Read(ref _inUse);
+
+    /// <summary>The most that <see cref="BytesInUse"/> has been since the last <see cref="ForgetPeak"/>.</summary>
+    public long PeakBytes => Interlocked.Read(ref _peak);
+
     /// <summary>From one limb to the next.</summary>
-    public int StrideBytes { get; } = Math.Max(degree * sizeof(double), Page) + Stagger;
+    public int StrideBytes { get; } = StrideOf(degree);
+
+    /// <summary>Bytes that a limb of a degree takes.</summary>
+    public static int StrideOf(int degree) => Math.Max(degree * sizeof(double), Page) + Stagger;
+
+    /// <summary>Begins a new <see cref="PeakBytes"/>.</summary>
+    public void ForgetPeak()
+    {
+        lock (_gate)
+        {
+            _peak = _inUse;
+        }
+    }
 
     public void Dispose()
     {
@@ -51,6 +71,8 @@ public sealed unsafe class LimbPool(int degree) : IDisposable
     {
         lock (_gate)
         {
+            _inUse += (long)limbs * StrideBytes;
+            _peak = Math.Max(_peak, _inUse);
             if (_free.TryGetValue(limbs, out var blocks) && blocks.TryPop(out var block))
             {
                 return (byte*)block;
@@ -72,6 +94,7 @@ public sealed unsafe class LimbPool(int degree) : IDisposable
 
         lock (_gate)
         {
+            _inUse -= (long)limbs * StrideBytes;
             if (_closed)
             {
                 NativeMemory.AlignedFree(block);

@@ -37,6 +37,9 @@ public sealed class Ciphertext : IDisposable
     /// <summary>The same with another bound on its slots: for programs that know better than products of bounds. Shares the payload.</summary>
     public Ciphertext WithMagnitude(double magnitude) => new(Payload, Parameters, Level, Scale, NoiseVariance, magnitude);
 
+    /// <summary>The same with another estimate of its noise. Shares the payload.</summary>
+    internal Ciphertext WithNoise(double variance) => new(Payload, Parameters, Level, Scale, variance, Magnitude);
+
     public void Dispose() => Payload.Dispose();
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"ciphertext of {Size} parts at level {Level}, scale {Scale}");

@@ -58,7 +58,16 @@ public sealed unsafe class CkksBackend(CkksContext context, EvaluationKeys keys)
         {
             var kernels = _ring.Chain(i);
             kernels.Multiply(parts[0][i], x[0][i], y[0][i]);
-            kernels.MultiplyCross(parts[1][i], x[0][i], y[1][i], x[1][i], y[0][i]);
+            if (a == b)
+            {
+                kernels.Multiply(parts[1][i], x[0][i], x[1][i]);
+                kernels.Add(parts[1][i], parts[1][i], parts[1][i]);
+            }
+            else
+            {
+                kernels.MultiplyCross(parts[1][i], x[0][i], y[1][i], x[1][i], y[0][i]);
+            }
+
             kernels.Multiply(parts[2][i], x[1][i], y[1][i]);
         });
         GC.KeepAlive(a);
@@ -127,6 +136,8 @@ public sealed unsafe class CkksBackend(CkksContext context, EvaluationKeys keys)
             GC.KeepAlive(a);
         }
     }
+
+    public void Spread(int count, Action<int> work) => _ring.Team.For(count, work);
 
     internal IPayload Multiply(IPayload a, Plaintext m)
     {

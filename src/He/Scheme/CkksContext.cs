@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Numerics;
 using ActorTrainer.He.Parameters;
 using ActorTrainer.He.Ring;
 
@@ -9,6 +10,7 @@ public sealed class CkksContext : IDisposable
 {
     private readonly ConcurrentDictionary<(int Digit, int Level), BaseConversion> _raises = new();
     private readonly ConcurrentDictionary<int, BaseConversion> _rescales = new();
+    private readonly ConcurrentDictionary<int, SpecialFourier> _fouriers = new();
     private readonly Lazy<BaseConversion> _divisions;
     private readonly WorkTeam _team;
 
@@ -18,15 +20,12 @@ public sealed class CkksContext : IDisposable
         Parameters = parameters;
         _team = new WorkTeam(parallelism);
         Ring = new RingContext(parameters.Chain, parameters.Special, parameters.LogDegree, _team, kernels);
-        Fourier = new SpecialFourier(parameters.LogDegree);
         _divisions = new(() => new BaseConversion(Special(), Chain(0, Ring.ChainLength)));
     }
 
     public CkksParameters Parameters { get; }
 
     public RingContext Ring { get; }
-
-    internal SpecialFourier Fourier { get; }
 
     /// <summary>Division by P; targets are the chain.</summary>
     internal BaseConversion DivideBySpecial => _divisions.Value;
@@ -36,6 +35,9 @@ public sealed class CkksContext : IDisposable
         Ring.Dispose();
         _team.Dispose();
     }
+
+    /// <summary>The transform of so many slots, a power of two.</summary>
+    internal SpecialFourier FourierOf(int slots) => _fouriers.GetOrAdd(slots, static n => new SpecialFourier(BitOperations.Log2((uint)n) + 1));
 
     /// <summary>From one digit at a level to all other limbs; targets are q₀ … q_level and then the special primes.</summary>
     internal BaseConversion Raise(int digit, int level) => _raises.GetOrAdd((digit, level), static (key, context) =>

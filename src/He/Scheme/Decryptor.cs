@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 namespace ActorTrainer.He.Scheme;
 
 /// <summary>
-/// Decryption. Results carry key-dependent noise (IND-CPA-D), so whole slots stay inside of the owner's code; see <see cref="Encoder"/>.
+/// Decryption. Results carry key-dependent noise (IND-CPA-D), so whole slots stay inside of the owner's code; what leaves it goes through <see cref="Release(Ciphertext, ReleasePolicy)"/>.
 /// </summary>
 public sealed unsafe class Decryptor
 {
@@ -20,6 +20,43 @@ public sealed unsafe class Decryptor
         }
 
         (_context, _key) = (context, key);
+    }
+
+    /// <summary>
+    /// Slots that may leave the owner: Gaussian noise is added that drowns the key-dependent one (Li, Micciancio, Schultz, Sorrell 2022), and values are
+    /// rounded to a step that the parameters and the policy fix, not the data.
+    /// </summary>
+    /// <exception cref="ReleaseRefusedException">The added noise would be above what the policy tolerates.</exception>
+    public Released Release(Ciphertext ciphertext, ReleasePolicy policy)
+    {
+        Span<byte> seed = stackalloc byte[Seed.Bytes];
+        RandomNumberGenerator.Fill(seed);
+        using var noise = new RandomStream(seed, "release");
+        CryptographicOperations.ZeroMemory(seed);
+        return Release(ciphertext, policy, noise);
+    }
+
+    /// <summary>With noise that can be made again: for tests only.</summary>
+    internal Released Release(Ciphertext ciphertext, ReleasePolicy policy, RandomStream noise)
+    {
+        var deviation = policy.Flooding(ciphertext);
+        using var plaintext = Decrypt(ciphertext);
+        var encoder = new Encoder(_context);
+        var coefficients = encoder.Coefficients(plaintext);
+        var width = deviation / Math.Sqrt(coefficients.Length) * ciphertext.Scale.High;
+        for (var i = 0; i < coefficients.Length; i += 2)
+        {
+            var (x, y) = Samplers.Gaussians(noise);
+            coefficients[i] += width * x;
+            coefficients[i + 1] += width * y;
+        }
+
+        var step = ReleasePolicy.Step(ciphertext);
+        var slots = Array.ConvertAll(encoder.Decode(coefficients, ciphertext.Scale), v => new Complex(Rounded(v.Real), Rounded(v.Imaginary)));
+        Array.Clear(coefficients);
+        return new Released(slots, step, deviation);
+
+        double Rounded(double value) => Math.Round(value / step) * step;
     }
 
     /// <summary>Slots with their noise, for the owner only.</summary>

@@ -9,49 +9,53 @@ public sealed unsafe class Encoder(CkksContext context)
     /// <summary>Largest size of a scaled coefficient that is carried exactly.</summary>
     private const int MaxCoefficientBits = 90;
 
+    internal static readonly double MaxCoefficient = Math.ScaleB(1, MaxCoefficientBits);
+
+
+    private const int RadixLimbs = 3;
+
     private readonly CkksParameters _parameters = context.Parameters;
 
     /// <summary>Real slots.</summary>
     /// <inheritdoc cref="Encode(ReadOnlySpan{Complex}, int, Scale)"/>
     public Plaintext Encode(ReadOnlySpan<double> values, int level, Scale scale)
     {
-        var (re, im) = (new double[_parameters.Slots], new double[_parameters.Slots]);
         Check(values.Length);
-        for (var i = 0; i < re.Length; i++)
-        {
-            re[i] = values[i & (values.Length - 1)];
-        }
-
-        return Encode(re, im, level, scale);
+        return Encode(values.ToArray(), new double[values.Length], level, scale);
     }
 
-    /// <summary>Complex slots: a power of two of them; fewer than N/2 are repeated to fill all.</summary>
+    /// <summary>
+    /// Complex slots: a power of two of them. Fewer than N/2, n, are repeated to fill all: the polynomial is then one in X^(N/2n), and takes only a
+    /// transform of n numbers.
+    /// </summary>
     /// <param name="level">Level of the plaintext, at which it takes level + 1 limbs.</param>
     /// <param name="scale">What values are multiplied by.</param>
     /// <exception cref="ArgumentException">The number of values is not a power of two up to N/2, a value is not finite, or scaled values are too large.</exception>
     public Plaintext Encode(ReadOnlySpan<Complex> values, int level, Scale scale)
     {
-        var (re, im) = (new double[_parameters.Slots], new double[_parameters.Slots]);
         Check(values.Length);
+        var (re, im) = (new double[values.Length], new double[values.Length]);
         for (var i = 0; i < re.Length; i++)
         {
-            (re[i], im[i]) = (values[i & (values.Length - 1)].Real, values[i & (values.Length - 1)].Imaginary);
+            (re[i], im[i]) = (values[i].Real, values[i].Imaginary);
         }
 
         return Encode(re, im, level, scale);
     }
 
     /// <summary>The slots of a plaintext. For the owner's eyes: what leaves the owner goes through <c>Release</c>.</summary>
-    internal Complex[] Decode(Plaintext plaintext)
+    internal Complex[] Decode(Plaintext plaintext) => Decode(Coefficients(plaintext), plaintext.Scale);
+
+    /// <summary>The slots of scaled coefficients.</summary>
+    internal Complex[] Decode(double[] coefficients, Scale scale)
     {
         var (re, im) = (new double[_parameters.Slots], new double[_parameters.Slots]);
-        var coefficients = Coefficients(plaintext);
         for (var i = 0; i < re.Length; i++)
         {
-            (re[i], im[i]) = (coefficients[i] / plaintext.Scale.High, coefficients[i + re.Length] / plaintext.Scale.High);
+            (re[i], im[i]) = (coefficients[i] / scale.High, coefficients[i + re.Length] / scale.High);
         }
 
-        context.Fourier.ToSlots(re, im);
+        context.FourierOf(re.Length).ToSlots(re, im);
         return [.. re.Zip(im, (x, y) => new Complex(x, y))];
     }
 
@@ -59,47 +63,44 @@ public sealed unsafe class Encoder(CkksContext context)
     internal double[] Coefficients(Plaintext plaintext)
     {
         var ring = context.Ring;
-        var limbs = Math.Min(plaintext.Level + 1, 3);
+        var limbs = Math.Min(plaintext.Level + 1, RadixLimbs);
         using var copy = ring.Copy(plaintext.Polynomial, limbs, secret: true);
         ring.Inverse(copy);
-        var residues = new ulong[limbs][];
-        for (var i = 0; i < limbs; i++)
+        ring.Team.For(limbs, i => ring.Chain(i).ToResidues((ulong*)copy[i], copy[i]));
+        var result = new double[_parameters.Degree];
+        var r0 = (ulong*)copy[0];
+        var r1 = (ulong*)copy[Math.Min(1, limbs - 1)];
+        var r2 = (ulong*)copy[limbs - 1];
+        var q0 = _parameters.Chain[0];
+        var (q1, q2) = (_parameters.Chain[Math.Min(1, limbs - 1)], _parameters.Chain[limbs - 1]);
+        var inverse1 = limbs > 1 ? q1.Inverse(q0.Value) : 0;
+        var inverse2 = limbs > 2 ? q2.Inverse(q2.Multiply(q2.Reduce(q0.Value), q2.Reduce(q1.Value))) : 0;
+        for (var k = 0; k < result.Length; k++)
         {
-            residues[i] = new ulong[_parameters.Degree];
-            fixed (ulong* p = residues[i])
-            {
-                ring.Chain(i).ToResidues(p, copy[i]);
-            }
+            // Digit by digit: what the lower digits leave, divided by the lower primes.
+            var digit0 = q0.Centre(r0[k]);
+            var digit1 = limbs > 1 ? q1.Centre(q1.Multiply(q1.Subtract(r1[k], q1.Reduce(digit0)), inverse1)) : 0;
+            var lower2 = limbs > 2 ? q2.Add(q2.Reduce(digit0), q2.Multiply(q2.Reduce(digit1), q2.Reduce(q0.Value))) : 0;
+            var digit2 = limbs > 2 ? q2.Centre(q2.Multiply(q2.Subtract(r2[k], lower2), inverse2)) : 0;
+            result[k] = digit0 + (q0.Value * (digit1 + ((double)q1.Value * digit2)));
         }
 
-        return [.. Enumerable.Range(0, _parameters.Degree).Select(k => Centred(residues, k))];
+        GC.KeepAlive(copy);
+        return result;
     }
 
-    private double Centred(ulong[][] residues, int k)
+    /// <summary>Whole numbers of at most <see cref="MaxCoefficient"/> in size as a plaintext.</summary>
+    internal Plaintext FromCoefficients(double* numbers, int level, Scale scale)
     {
-        double value = 0, radix = 1;
-        Span<long> digits = stackalloc long[3];
-        for (var i = 0; i < residues.Length; i++)
+        var ring = context.Ring;
+        var polynomial = ring.NewPolynomial(level + 1);
+        var source = (nint)numbers;
+        ring.Team.For(level + 1, i =>
         {
-            var q = _parameters.Chain[i];
-            var rest = residues[i][k];
-            ulong product = 1;
-            for (var j = 0; j < i; j++)
-            {
-                rest = q.Subtract(rest, q.Multiply(q.Reduce(digits[j]), product));
-                product = q.Multiply(product, q.Reduce(_parameters.Chain[j].Value));
-            }
-
-            digits[i] = q.Centre(q.Multiply(rest, q.Inverse(product)));
-        }
-
-        for (var i = 0; i < residues.Length; i++)
-        {
-            value += digits[i] * radix;
-            radix *= _parameters.Chain[i].Value;
-        }
-
-        return value;
+            ring.Chain(i).FromNumbers(polynomial[i], (double*)source);
+            ring.Chain(i).Forward(polynomial[i]);
+        });
+        return new Plaintext(polynomial, level, scale);
     }
 
     private Plaintext Encode(double[] re, double[] im, int level, Scale scale)
@@ -109,30 +110,24 @@ public sealed unsafe class Encoder(CkksContext context)
             throw new ArgumentOutOfRangeException(nameof(level), level, $"Levels of {_parameters.Name} are 0 to {_parameters.MaxLevel}.");
         }
 
-        context.Fourier.ToCoefficients(re, im);
+        context.FourierOf(re.Length).ToCoefficients(re, im);
         var ring = context.Ring;
         using var numbers = ring.NewPolynomial(1, secret: true);
         var rounded = new Span<double>(numbers[0], _parameters.Degree);
-        var bound = Math.ScaleB(1, MaxCoefficientBits);
+        rounded.Clear();
+        var gap = _parameters.Slots / re.Length;
         for (var i = 0; i < re.Length; i++)
         {
             var (x, y) = (Math.Round(re[i] * scale.High), Math.Round(im[i] * scale.High));
-            if (!(Math.Abs(x) < bound && Math.Abs(y) < bound))
+            if (!(Math.Abs(x) < MaxCoefficient && Math.Abs(y) < MaxCoefficient))
             {
                 throw new ArgumentException($"A value at scale {scale} is not finite or above 2^{MaxCoefficientBits}. Encode smaller values, or at a smaller scale.");
             }
 
-            (rounded[i], rounded[i + re.Length]) = (x, y);
+            (rounded[i * gap], rounded[_parameters.Slots + (i * gap)]) = (x, y);
         }
 
-        var polynomial = ring.NewPolynomial(level + 1);
-        var source = (nint)numbers[0];
-        ring.Team.For(level + 1, i =>
-        {
-            ring.Chain(i).FromNumbers(polynomial[i], (double*)source);
-            ring.Chain(i).Forward(polynomial[i]);
-        });
-        return new Plaintext(polynomial, level, scale);
+        return FromCoefficients((double*)numbers[0], level, scale);
     }
 
     private void Check(int count)

@@ -4,10 +4,11 @@ using ActorTrainer.He.Parameters;
 namespace ActorTrainer.He.Scheme;
 
 /// <summary>
-/// What programs call: operations on ciphertexts of any backend, each of which makes a new one. Operands must agree in level, and in scale where
-/// they are added; results carry exact scales and estimated noise, and the ledger counts. A result of zero is a normal result.
+/// What programs call: operations on ciphertexts of any backend, each of which makes a new one. Of two operands the higher is brought to the
+/// level of the lower and to the scale that fits; results carry exact scales and estimated noise, and the ledger counts. A result of zero is a
+/// normal result. Several threads may use one evaluator.
 /// </summary>
-public sealed class Evaluator(IBackend backend)
+public sealed partial class Evaluator(IBackend backend)
 {
     private readonly CkksParameters _parameters = backend.Parameters;
 
@@ -16,20 +17,25 @@ public sealed class Evaluator(IBackend backend)
     /// <summary>What was done so far.</summary>
     public Ledger Ledger { get; } = new();
 
-    /// <summary>a + b; sizes may differ.</summary>
-    /// <exception cref="MisuseException">Levels or scales differ.</exception>
+    /// <summary>Calls <paramref name="work"/> with 0 … count − 1, on as many threads as the backend was given: for independent ciphertexts.</summary>
+    public void ForEach(int count, Action<int> work) => backend.Spread(count, work);
+
+    /// <summary>a + b; sizes and levels may differ.</summary>
+    /// <exception cref="MisuseException">Scales differ at the same level, or cannot be brought together.</exception>
     public Ciphertext Add(Ciphertext a, Ciphertext b)
     {
-        SameLevelAndScale("add", a, b);
+        using var pair = ForSum("add", a, b);
+        (a, b) = (pair.A, pair.B);
         Ledger.Note(Operation.Add, a.Level);
         return New(backend.Add(a.Payload, b.Payload, a.Level), a.Level, a.Scale, a.NoiseVariance + b.NoiseVariance, a.Magnitude + b.Magnitude);
     }
 
-    /// <summary>a − b; sizes may differ.</summary>
-    /// <exception cref="MisuseException">Levels or scales differ.</exception>
+    /// <summary>a − b; sizes and levels may differ.</summary>
+    /// <exception cref="MisuseException">Scales differ at the same level, or cannot be brought together.</exception>
     public Ciphertext Subtract(Ciphertext a, Ciphertext b)
     {
-        SameLevelAndScale("subtract", a, b);
+        using var pair = ForSum("subtract", a, b);
+        (a, b) = (pair.A, pair.B);
         Ledger.Note(Operation.Add, a.Level);
         return New(backend.Subtract(a.Payload, b.Payload, a.Level), a.Level, a.Scale, a.NoiseVariance + b.NoiseVariance, a.Magnitude + b.Magnitude);
     }
@@ -94,25 +100,30 @@ public sealed class Evaluator(IBackend backend)
     }
 
     /// <summary>a·b as three parts, not relinearised: sums of products need only one relinearisation.</summary>
-    /// <exception cref="MisuseException">Levels differ, or an operand has three parts.</exception>
+    /// <exception cref="MisuseException">An operand has three parts, or scales cannot be brought together.</exception>
     public Ciphertext MultiplyLazy(Ciphertext a, Ciphertext b)
     {
-        SameLevel("multiply", a, b);
         TwoParts("multiply", a);
         TwoParts("multiply", b);
+        using var pair = ForProduct(a, b);
+        (a, b) = (pair.A, pair.B);
         Ledger.Note(Operation.Multiply, a.Level);
         var noise = NoiseModel.Product(a.NoiseVariance, a.Magnitude * a.Scale.High, b.NoiseVariance, b.Magnitude * b.Scale.High, _parameters.Degree);
         return New(backend.Multiply(a.Payload, b.Payload, a.Level), a.Level, a.Scale * b.Scale, noise, a.Magnitude * b.Magnitude);
     }
 
     /// <summary>a·b, relinearised.</summary>
-    /// <exception cref="MisuseException">Levels differ.</exception>
+    /// <exception cref="MisuseException">An operand has three parts, or scales cannot be brought together.</exception>
     /// <exception cref="MissingKeyException">No relinearisation key up to this level.</exception>
     public Ciphertext Multiply(Ciphertext a, Ciphertext b)
     {
         using var product = MultiplyLazy(a, b);
         return Relinearise(product);
     }
+
+    /// <summary>a², relinearised.</summary>
+    /// <exception cref="MissingKeyException">No relinearisation key up to this level.</exception>
+    public Ciphertext Square(Ciphertext a) => Multiply(a, a);
 
     /// <summary>Three parts to two.</summary>
     /// <exception cref="MissingKeyException">No relinearisation key up to this level.</exception>
@@ -127,50 +138,6 @@ public sealed class Evaluator(IBackend backend)
         Ledger.Note(Operation.Relinearise, a.Level);
         Ledger.NoteKey(KeyRequest.Relinearisation, a.Level);
         return Disturbed(backend.Relinearise(a.Payload, a.Level), a.Level, a.Scale, a.NoiseVariance, NoiseModel.KeySwitch(_parameters, a.Level), a.Magnitude);
-    }
-
-    /// <summary>Divides by the top prime with rounding: one level down, the scale by that prime smaller.</summary>
-    /// <exception cref="MisuseException">Level 0 has no prime to divide by.</exception>
-    public Ciphertext Rescale(Ciphertext a)
-    {
-        Own(a);
-        if (a.Level == 0)
-        {
-            throw new MisuseException($"Cannot rescale {a}: no level is left. Refresh it, or use parameters with more levels.");
-        }
-
-        Ledger.Note(Operation.Rescale, a.Level);
-        var prime = Prime(a.Level);
-        return Disturbed(backend.Rescale(a.Payload, a.Level), a.Level - 1, a.Scale / prime, a.NoiseVariance / (prime.High * prime.High), NoiseModel.Division(_parameters), a.Magnitude);
-    }
-
-    /// <summary>Fewer limbs at the same scale.</summary>
-    /// <exception cref="MisuseException">The level is above the ciphertext's.</exception>
-    public Ciphertext DropTo(Ciphertext a, int level)
-    {
-        Own(a);
-        return level >= 0 && level <= a.Level
-            ? New(backend.Drop(a.Payload, level), level, a.Scale, a.NoiseVariance, a.Magnitude)
-            : throw new MisuseException($"Cannot drop {a} to level {level}: levels only fall, from 0 to {a.Level} here. Refresh it to rise.");
-    }
-
-    /// <summary>To a lower level at that level's canonical scale, by a product with one and a rescale: what makes results of different depth addable.</summary>
-    /// <exception cref="MisuseException">The level is above the ciphertext's, or its own with another scale.</exception>
-    public Ciphertext AlignTo(Ciphertext a, int level)
-    {
-        if (level == a.Level && a.Scale.Matches(_parameters.ScaleAt(level)))
-        {
-            return DropTo(a, level);
-        }
-
-        if (level >= a.Level)
-        {
-            throw new MisuseException($"Cannot align {a} to level {level}, scale {_parameters.ScaleAt(level)}: a change of scale takes one level. Align lower, or refresh.");
-        }
-
-        using var dropped = DropTo(a, level + 1);
-        using var product = Multiply(dropped, 1.0);
-        return Rescale(product);
     }
 
     /// <summary>Slots to the left by so many places, cyclically.</summary>
@@ -219,12 +186,6 @@ public sealed class Evaluator(IBackend backend)
             : Disturbed(moved[next++], a.Level, a.Scale, a.NoiseVariance, NoiseModel.KeySwitch(_parameters, a.Level), a.Magnitude))];
     }
 
-    private Scale Prime(int level) => Scale.FromInteger(_parameters.Chain[level].Value);
-
-    private Scale Landing(Ciphertext a) => a.Level > 0
-        ? _parameters.ScaleAt(a.Level - 1) * Prime(a.Level) / a.Scale
-        : throw new MisuseException($"Cannot multiply {a}: no level is left to rescale to. Refresh it, or give a scale.");
-
     private Ciphertext New(IPayload payload, int level, Scale scale, double noise, double magnitude) => new(payload, _parameters, level, scale, noise, magnitude);
 
     private Ciphertext Disturbed(IPayload payload, int level, Scale scale, double kept, double added, double magnitude)
@@ -238,25 +199,6 @@ public sealed class Evaluator(IBackend backend)
         if (a.Parameters != _parameters && !a.Parameters.Fingerprint.Span.SequenceEqual(_parameters.Fingerprint.Span))
         {
             throw new MisuseException($"The {a} belongs to {a.Parameters}; this evaluator computes with {_parameters}. Encrypt again under these parameters.");
-        }
-    }
-
-    private void SameLevelAndScale(string operation, Ciphertext a, Ciphertext b)
-    {
-        SameLevel(operation, a, b);
-        if (!a.Scale.Matches(b.Scale))
-        {
-            throw new MisuseException(FormattableString.Invariant($"Cannot {operation} {a} and {b}: scales differ by a relative {a.Scale.RelativeGap(b.Scale):E2}. Align both to a lower level, or multiply one by a constant whose scale is the ratio."));
-        }
-    }
-
-    private void SameLevel(string operation, Ciphertext a, Ciphertext b)
-    {
-        Own(a);
-        Own(b);
-        if (a.Level != b.Level)
-        {
-            throw new MisuseException($"Cannot {operation} {a} and {b}: levels differ. Drop the higher one to level {Math.Min(a.Level, b.Level)}, or align it where scales must agree.");
         }
     }
 }

@@ -33,6 +33,15 @@ internal static class Samplers
         }
     }
 
+    /// <summary>Two independent normal numbers of variance 1 (Box and Muller). For noise in the clear, not for secrets of RLWE.</summary>
+    public static (double First, double Second) Gaussians(RandomStream stream)
+    {
+        // (0, 1] and [0, 1) in steps of 2^−53.
+        var radius = Math.Sqrt(-2 * Math.Log(((stream.Next() >> 11) + 1) * Math.ScaleB(1, -53)));
+        var (sin, cos) = Math.SinCos(2 * Math.PI * (stream.Next() >> 11) * Math.ScaleB(1, -53));
+        return (radius * cos, radius * sin);
+    }
+
     /// <summary>Uniform residues, by drawing numbers of the prime's bits until one is below it. For public values: its time depends on them.</summary>
     public static void Uniform(RandomStream stream, Modulus modulus, Span<ulong> residues)
     {

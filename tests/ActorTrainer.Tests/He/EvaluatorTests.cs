@@ -35,6 +35,8 @@ public sealed class EvaluatorTests
         Check("multiply constant", Rescaled(e.Multiply(a, -0.7, he.Parameters.ScaleAt(a.Level))), x.Select(v => v * -0.7));
         Check("multiply integer", e.Multiply(a, -3L), x.Select(v => v * -3));
         Check("multiply", Rescaled(e.Multiply(a, b)), x.Zip(y, Complex.Multiply));
+        Check("square", Rescaled(e.Square(a)), x.Select(v => v * v));
+        Check("add of another level", e.Add(e.DropTo(b, 2), a), x.Zip(y, Complex.Add));
         Check("multiply without relinearisation", e.MultiplyLazy(a, b), x.Zip(y, Complex.Multiply));
         Check("drop", e.DropTo(a, 1), x);
         Check("conjugate", e.Conjugate(a), x.Select(Complex.Conjugate));
@@ -125,11 +127,12 @@ public sealed class EvaluatorTests
         using var doubled = he.Evaluator.Multiply(a, 1.0, Scale.FromPower(20));
         using var three = he.Evaluator.MultiplyLazy(a, a);
 
-        var levels = Assert.Throws<MisuseException>(() => he.Evaluator.Add(a, lower)).Message;
-        Assert.Contains("level 15", levels);
-        Assert.Contains("level 3", levels);
-        Assert.Contains("Drop", levels);
-        Assert.Contains("scales differ", Assert.Throws<MisuseException>(() => he.Evaluator.Add(a, doubled)).Message);
+        var scales = Assert.Throws<MisuseException>(() => he.Evaluator.Add(a, doubled)).Message;
+        Assert.Contains($"level 15, scale {a.Scale}", scales);
+        Assert.Contains($"level 15, scale {doubled.Scale}", scales);
+        Assert.Contains("Align", scales);
+        Assert.Contains("takes one level", Assert.Throws<MisuseException>(() => he.Evaluator.AlignTo(lower, 3)).Message);
+        Assert.Contains("scales differ", scales);
         Assert.Contains("Relinearise", Assert.Throws<MisuseException>(() => he.Evaluator.Rotate(three, 1)).Message);
         Assert.Contains("Refresh", Assert.Throws<MisuseException>(() => he.Evaluator.DropTo(lower, 4)).Message);
         Assert.Contains("was not made", Assert.Throws<MissingKeyException>(() => he.Evaluator.Rotate(a, 2)).Message);
@@ -167,19 +170,22 @@ public sealed class EvaluatorTests
     }
 
     [Fact]
-    public void Memory_is_flat_over_many_operations()
+    public void Memory_is_flat_over_ten_thousand_operations()
     {
         using var he = new HeFixture(ParameterSets.ToyL15, [1]);
-        using var a = he.Encrypt(he.Random(1));
+        using var a = he.Encrypt(he.Random(1), level: 3);
         Work();
         var before = he.Context.Ring.Pool.Bytes;
+        var managed = GC.GetTotalMemory(forceFullCollection: true);
 
-        for (var i = 0; i < 300; i++)
+        for (var i = 0; i < 2500; i++)
         {
             Work();
         }
 
+        Assert.Equal(10_004, he.Evaluator.Ledger.Counts.Where(c => c.Key.Operation != Operation.Relinearise).Sum(c => c.Value));
         Assert.Equal(before, he.Context.Ring.Pool.Bytes);
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - managed, long.MinValue, 1 << 20);
 
         void Work()
         {

@@ -30,6 +30,21 @@ public sealed class ParametersTests
     }
 
     [Theory]
+    [InlineData("L14", 427, 7, 4)]
+    [InlineData("L15", 860, 15, 4)]
+    [InlineData("B15", 832, 4, 9)]
+    [InlineData("B16", 1694, 14, 7)]
+    [InlineData("B16k", 1715, 11, 4)]
+    [InlineData("B16hp", 1696, 10, 7)]
+    public void A_named_set_is_what_its_evidence_says(string name, int logQP, int usable, int digits)
+    {
+        var set = Set(name);
+
+        Assert.InRange(set.LogQP, logQP - 1, logQP);
+        Assert.Equal((usable, digits), (set.UsableLevels, set.DigitCount(set.MaxLevel)));
+    }
+
+    [Theory]
     [MemberData(nameof(Names))]
     public void Digits_leave_five_bits_below_the_special_modulus(string name)
     {
@@ -51,9 +66,9 @@ public sealed class ParametersTests
     {
         var set = Set(name);
 
-        for (var level = 1; level <= set.MaxLevel; level++)
+        for (var level = set.MaxLevel; level > 0; level = set.Below(level))
         {
-            Assert.InRange(Math.Abs(set.ScaleAt(level).Log2 - set.Chain[level].Bits), 0, 1.0 / 1024);
+            Assert.InRange(Math.Abs(set.ScaleAt(level).Log2 - set.Divisor(level).Log2), 0, 1.0 / 1024);
         }
     }
 

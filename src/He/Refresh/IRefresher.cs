@@ -1,0 +1,19 @@
+using ActorTrainer.He.Scheme;
+
+namespace ActorTrainer.He.Refresh;
+
+/// <summary>
+/// Lifts ciphertexts to high levels again: by the data owner, by bootstrapping, by a test's secret key, on the twin, or on paper. Programs know only this.
+/// </summary>
+public interface IRefresher
+{
+    /// <summary>The highest level that it lifts to.</summary>
+    int MaxLevel { get; }
+
+    /// <summary>The same slots at <paramref name="level"/> and that level's canonical scale; inputs are kept.</summary>
+    /// <param name="ciphertexts">Of two parts each.</param>
+    /// <param name="level">At most <see cref="MaxLevel"/>.</param>
+    /// <param name="site">What they are, for requests, statistics and range checks: a name that is the same in every run of the program.</param>
+    /// <exception cref="MisuseException">A ciphertext has three parts, or the level is too high.</exception>
+    IReadOnlyList<Ciphertext> Refresh(IReadOnlyList<Ciphertext> ciphertexts, int level, string site);
+}
