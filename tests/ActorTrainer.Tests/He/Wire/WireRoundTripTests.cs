@@ -149,6 +149,28 @@ public sealed class WireRoundTripTests
         Assert.Equal(7, slow.ReadByte());
     }
 
+    [Fact]
+    public void A_set_of_keys_passes_through_a_stream_limb_by_limb()
+    {
+        using var wire = new WireFixture(ParameterSets.ToyL15);
+        var bytes = WireWriter.ToBytes(wire.Context, wire.Keys);
+        using var stream = new MemoryStream(bytes);
+        using var target = new MemoryStream(new byte[bytes.Length]);
+        var native = wire.Context.Ring.Pool.BytesInUse;
+
+        var start = GC.GetAllocatedBytesForCurrentThread();
+        WireWriter.Write(target, wire.Context, wire.Keys);
+        var written = GC.GetAllocatedBytesForCurrentThread();
+        using var keys = WireReader.ReadEvaluationKeys(stream, wire.Context);
+        var read = GC.GetAllocatedBytesForCurrentThread();
+
+        // Both halves of every key in native memory, and on the managed heap only the objects around them.
+        var limbs = wire.Requests.Sum(r => 2L * wire.Parameters.DigitCount(r.Level) * (r.Level + 1 + wire.Parameters.Special.Count));
+        Assert.Equal(limbs * wire.Context.Ring.Pool.StrideBytes, wire.Context.Ring.Pool.BytesInUse - native);
+        Assert.InRange(written - start, 0, bytes.Length / 20);
+        Assert.InRange(read - written, 0, bytes.Length / 4);
+    }
+
     /// <summary>What a planner counts with: L15 as documented.</summary>
     [Fact]
     public void Sizes_on_the_wire_are_those_of_packed_residues()
