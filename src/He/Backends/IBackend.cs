@@ -67,4 +67,12 @@ public interface IBackend
     void Disturb(IPayload result, double slotDeviation)
     {
     }
+
+    /// <summary>For each row of <paramref name="m"/>, the sum over inputs of Σ_d m_d ⊙ rot(a, d); diagonals encoded at <paramref name="scale"/>, by which the results' scale is multiplied.</summary>
+    /// <exception cref="Scheme.MissingKeyException">A key of <see cref="DiagonalMatrix.Requests"/> is missing.</exception>
+    IPayload[] Transform(IReadOnlyList<IPayload> inputs, DiagonalMatrix m, int level, Scale scale);
+
+    /// <summary>a and its automorphisms by each Galois element, none of which is 1, in one sum.</summary>
+    /// <exception cref="Scheme.MissingKeyException">No key for one of them up to this level.</exception>
+    IPayload SumAutomorphisms(IPayload a, IReadOnlyList<int> elements, int level);
 }

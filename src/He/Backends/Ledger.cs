@@ -11,6 +11,21 @@ public enum Operation
     Relinearise,
     Rescale,
     Rotate,
+
+    /// <summary>Digits of a part raised to all primes, for several rotations (hoisting).</summary>
+    Raise,
+
+    /// <summary>A rotation from digits that are raised already: products with the key and both divisions.</summary>
+    RotateRaised,
+
+    /// <summary>The same left multiplied by P, over all primes: products only.</summary>
+    RotateUndivided,
+
+    /// <summary>A plaintext times a rotation that is not divided yet.</summary>
+    MultiplyPlainUndivided,
+
+    /// <summary>One part divided by P.</summary>
+    DivideSpecial,
 }
 
 /// <summary>What a program did: operations by kind and level, keys by element and highest level. Threads may note at once; read it when they are done.</summary>

@@ -46,6 +46,13 @@ public sealed class PlanBackend(CkksParameters parameters) : IBackend
 
     public IPayload[] Automorphisms(IPayload a, IReadOnlyList<int> elements, int level) => [.. elements.Select(_ => New(2, level))];
 
+    public IPayload[] Transform(IReadOnlyList<IPayload> inputs, DiagonalMatrix m, int level, Scale scale) => [.. Enumerable.Range(0, m.Rows).Select(_ => New(2, level))];
+
+    public IPayload SumAutomorphisms(IPayload a, IReadOnlyList<int> elements, int level) => New(2, level);
+
+    /// <summary>A payload of two parts at a level, which no operand is needed for.</summary>
+    internal IPayload Place(int level) => New(2, level);
+
     private Held New(int size, int level)
     {
         Count(size * (level + 1));

@@ -53,6 +53,24 @@ public sealed class TwinBackend(CkksParameters parameters, Random? noise = null)
 
     public IPayload[] Automorphisms(IPayload a, IReadOnlyList<int> elements, int level) => [.. elements.Select(element => Automorphism(Of(a), element))];
 
+    public IPayload[] Transform(IReadOnlyList<IPayload> inputs, DiagonalMatrix m, int level, Scale scale)
+    {
+        var (x, results) = (inputs.Select(Of).ToArray(), Enumerable.Range(0, m.Rows).Select(_ => new Complex[Parameters.Slots]).ToArray());
+        foreach (var diagonal in m.Diagonals)
+        {
+            var (values, y, from) = (diagonal.Values.Values, results[diagonal.Row], x[diagonal.Column]);
+            for (var k = 0; k < y.Length; k++)
+            {
+                y[k] += values[k & (values.Count - 1)] * from[(k + diagonal.Shift) & (y.Length - 1)];
+            }
+        }
+
+        return [.. results.Select(y => new Numbers(y, 2))];
+    }
+
+    public IPayload SumAutomorphisms(IPayload a, IReadOnlyList<int> elements, int level) =>
+        Automorphisms(a, elements, level).Aggregate(a, (sum, term) => Add(sum, term, level));
+
     public void Disturb(IPayload result, double slotDeviation)
     {
         if (noise is null || slotDeviation == 0)

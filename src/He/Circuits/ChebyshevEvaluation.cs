@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using ActorTrainer.He.Backends;
 using ActorTrainer.He.Parameters;
 using ActorTrainer.He.Scheme;
 
@@ -6,19 +8,26 @@ namespace ActorTrainer.He.Circuits;
 /// <summary>
 /// Σ cₖ·Tₖ(x) by Paterson–Stockmeyer in the Chebyshev basis (Bossuat, Mouchet, Troncoso-Pastoriza, Hubaux 2021, section 5) in ⌈log₂(d+1)⌉ levels.
 /// Scales are propagated from the result down to the coefficients, which are encoded at what makes the result land on the canonical scale;
-/// products that are summed are relinearised and rescaled once.
+/// products that are summed are relinearised and rescaled once. How many powers there are and how many products a sum has is what a plan
+/// finds cheapest for the coefficients that are not zero.
 /// </summary>
 public sealed class ChebyshevEvaluation : IDisposable
 {
+    /// <summary>What a relinearisation takes in products (measured; bench/README.md).</summary>
+    private const int RelinearisationCost = 15;
+
+    private static readonly int[] Widths = [2, 4, 8];
+    private static readonly ConcurrentDictionary<string, Shape> Shapes = new();
+
     private readonly Evaluator _evaluator;
     private readonly Dictionary<int, Ciphertext> _powers = [];
-    private readonly int _babySteps;
+    private readonly Shape _shape;
 
-    private ChebyshevEvaluation(Evaluator evaluator, Ciphertext x, int degree)
+    private ChebyshevEvaluation(Evaluator evaluator, Ciphertext x, Shape shape)
     {
         _evaluator = evaluator;
         _powers[1] = evaluator.DropTo(x, x.Level).WithMagnitude(1);
-        _babySteps = Math.Max(1, (Depth(degree) + 1) / 2);
+        _shape = shape;
     }
 
     /// <summary>Levels that a polynomial of a degree takes.</summary>
@@ -27,9 +36,10 @@ public sealed class ChebyshevEvaluation : IDisposable
     /// <param name="x">Slots in [−1, 1], at any scale.</param>
     /// <param name="coefficients">c₀ … c_d.</param>
     /// <param name="magnitude">A bound on the values of the polynomial there.</param>
-    /// <returns>At <paramref name="x"/>'s level less <see cref="Depth"/>, at that level's canonical scale.</returns>
+    /// <param name="scale">Of the result; when null, the canonical one of its level.</param>
+    /// <returns>At <paramref name="x"/>'s level less <see cref="Depth"/>, and one less at least.</returns>
     /// <exception cref="MisuseException">Too few levels are left.</exception>
-    public static Ciphertext Evaluate(Evaluator evaluator, Ciphertext x, IReadOnlyList<double> coefficients, double magnitude = 1)
+    public static Ciphertext Evaluate(Evaluator evaluator, Ciphertext x, IReadOnlyList<double> coefficients, double magnitude = 1, Scale? scale = null)
     {
         var degree = coefficients.Count - 1;
         while (degree > 0 && coefficients[degree] == 0)
@@ -43,9 +53,10 @@ public sealed class ChebyshevEvaluation : IDisposable
             throw new MisuseException($"A polynomial of degree {degree} takes {depth} levels, and {x} has {x.Level}. Refresh it first, or use a lower degree.");
         }
 
-        using var run = new ChebyshevEvaluation(evaluator, x, degree);
         var target = x.Level - depth;
-        return run.Value([.. coefficients.Take(degree + 1)], target, evaluator.Parameters.ScaleAt(target)).WithMagnitude(magnitude);
+        double[] kept = [.. coefficients.Take(degree + 1)];
+        using var run = new ChebyshevEvaluation(evaluator, x, Cheapest(evaluator.Parameters, x.Level, kept));
+        return run.Value(kept, target, scale ?? evaluator.Parameters.ScaleAt(target)).WithMagnitude(magnitude);
     }
 
     public void Dispose()
@@ -54,6 +65,24 @@ public sealed class ChebyshevEvaluation : IDisposable
         {
             power.Dispose();
         }
+    }
+
+    /// <summary>The shape that a plan finds to take the least time: the same for all polynomials with the same coefficients zero.</summary>
+    private static Shape Cheapest(CkksParameters parameters, int level, double[] coefficients) =>
+        Shapes.GetOrAdd(string.Concat(coefficients.Select(c => c == 0 ? '0' : '1')), _ => Planned(parameters, level, coefficients));
+
+    private static Shape Planned(CkksParameters parameters, int level, double[] coefficients)
+    {
+        var depth = Math.Max(1, Depth(coefficients.Length - 1));
+        var plan = new PlanBackend(parameters);
+        var shapes = from babySteps in Enumerable.Range(1, depth) from width in Widths select new Shape(babySteps, width);
+        return shapes.MinBy(shape =>
+        {
+            var evaluator = new Evaluator(plan);
+            using var run = new ChebyshevEvaluation(evaluator, plan.Encrypt(level), shape);
+            run.Value(coefficients, level - depth, parameters.ScaleAt(level - depth));
+            return (RelinearisationCost * evaluator.Ledger.Count(Operation.Relinearise)) + evaluator.Ledger.Count(Operation.Multiply);
+        });
     }
 
     /// <summary>At a level and scale.</summary>
@@ -68,13 +97,13 @@ public sealed class ChebyshevEvaluation : IDisposable
     private Ciphertext Raw(double[] coefficients, int level, Scale scale)
     {
         var bits = Math.Max(1, Depth(coefficients.Length - 1));
-        if (bits == 1 || (bits <= _babySteps && _powers[1].Level - bits >= level))
+        if (bits == 1 || (bits <= _shape.BabyBits && _powers[1].Level - bits >= level))
         {
             return Sum(coefficients, level, scale);
         }
 
         // p = q·T_n + r, by T_{n+i} = 2·T_n·T_i − T_{n−i}.
-        var n = 1 << (bits - 1);
+        var n = Divisor(coefficients.Length, level);
         var quotient = new double[coefficients.Length - n];
         var rest = coefficients[..n];
         quotient[0] = coefficients[n];
@@ -97,6 +126,19 @@ public sealed class ChebyshevEvaluation : IDisposable
             using var remainder = Raw(rest, level, scale);
             return _evaluator.Add(product, remainder);
         }
+    }
+
+    /// <summary>
+    /// Half of the next power of two, so that quotient and rest are halves. Polynomials of few baby widths that have a level to spare are divided by
+    /// the largest multiple of the width instead: every quotient then is a sum of baby steps, which needs no relinearisation.
+    /// </summary>
+    private int Divisor(int count, int level)
+    {
+        var baby = 1 << _shape.BabyBits;
+        var multiple = (count - 1) / baby * baby;
+        return count <= _shape.Width * baby && _powers[1].Level - Math.Max(Depth(multiple - 1), _shape.BabyBits + 1) >= level
+            ? multiple
+            : 1 << (Depth(count - 1) - 1);
     }
 
     /// <summary>A short polynomial as a sum of powers times constants.</summary>
@@ -127,12 +169,11 @@ public sealed class ChebyshevEvaluation : IDisposable
             return known;
         }
 
-        // T_i = 2·T_a·T_b − T_{a−b} with a + b = i and a − b at most 1.
-        var (a, b) = ((i + 1) / 2, i / 2);
+        var (a, b) = Factors(i);
         var level = Math.Min(Power(a).Level, Power(b).Level);
         using var x = _evaluator.DropTo(Power(a), level);
-        using var y = _evaluator.DropTo(Power(b), level);
-        using var product = _evaluator.Multiply(x, y);
+        using var y = a == b ? null : _evaluator.DropTo(Power(b), level);
+        using var product = _evaluator.Multiply(x, y ?? x);
         using var twice = _evaluator.Multiply(product, 2);
         Ciphertext difference;
         if (a == b)
@@ -141,8 +182,8 @@ public sealed class ChebyshevEvaluation : IDisposable
         }
         else
         {
-            using var one = _evaluator.DropTo(Power(1), level);
-            using var scaled = _evaluator.Multiply(one, 1, twice.Scale / one.Scale);
+            using var rest = _evaluator.DropTo(Power(a - b), level);
+            using var scaled = _evaluator.Multiply(rest, 1, twice.Scale / rest.Scale);
             difference = _evaluator.Subtract(twice, scaled);
         }
 
@@ -150,6 +191,15 @@ public sealed class ChebyshevEvaluation : IDisposable
         {
             return _powers[i] = _evaluator.Rescale(difference).WithMagnitude(1);
         }
+    }
+
+    /// <summary>T_i = 2·T_a·T_b − T_{a−b} with a + b = i and both at less depth: those of which most is known, or a power of two that giant steps need.</summary>
+    private (int A, int B) Factors(int i)
+    {
+        var half = 1 << (Depth(i - 1) - 1);
+        int Unknown(int power) => power == 0 || _powers.ContainsKey(power) ? 0 : int.IsPow2(power) ? 1 : 2;
+        return Enumerable.Range((i + 1) / 2, half - ((i + 1) / 2) + 1).Select(a => (A: a, B: i - a))
+            .MinBy(f => Unknown(f.A) + (f.A == f.B ? 0 : Unknown(f.B)) + Unknown(f.A - f.B));
     }
 
     private static Ciphertext Replace(Ciphertext first, Ciphertext? second, Ciphertext result)
@@ -160,4 +210,8 @@ public sealed class ChebyshevEvaluation : IDisposable
     }
 
     private Scale Prime(int level) => Scale.FromInteger(_evaluator.Parameters.Chain[level].Value);
+
+    /// <param name="BabyBits">log₂ of the powers that sums are made of.</param>
+    /// <param name="Width">How many such sums stand in one sum of products at most.</param>
+    private readonly record struct Shape(int BabyBits, int Width);
 }

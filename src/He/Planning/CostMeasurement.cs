@@ -26,9 +26,10 @@ public static class CostMeasurement
             using var x = encryptor.Encrypt(zero, secret);
             using var three = evaluator.MultiplyLazy(x, x);
             var vector = new PlainVector(new double[parameters.Slots]);
+            using var parts = new SwitchingParts(context, keys.Get(Galois.Rotation(parameters, 1), level, "A measurement"), x);
             foreach (var (operation, row) in measured)
             {
-                row.Add(Median(Work(evaluator, operation, x, three, vector), rounds, clock));
+                row.Add(Median(Work(evaluator, parts, operation, x, three, vector), rounds, clock));
             }
         }
 
@@ -41,7 +42,7 @@ public static class CostMeasurement
         };
     }
 
-    private static Action Work(Evaluator e, Operation operation, Ciphertext x, Ciphertext three, PlainVector vector) => operation switch
+    private static Action Work(Evaluator e, SwitchingParts parts, Operation operation, Ciphertext x, Ciphertext three, PlainVector vector) => operation switch
     {
         Operation.Add => () => e.Add(x, x).Dispose(),
         Operation.AddPlain => () => e.Add(x, vector).Dispose(),
@@ -51,6 +52,11 @@ public static class CostMeasurement
         Operation.Relinearise => () => e.Relinearise(three).Dispose(),
         Operation.Rescale => () => e.Rescale(x).Dispose(),
         Operation.Rotate => () => e.Rotate(x, 1).Dispose(),
+        Operation.Raise => parts.Raise,
+        Operation.RotateRaised => parts.RotateRaised,
+        Operation.RotateUndivided => parts.RotateUndivided,
+        Operation.MultiplyPlainUndivided => () => parts.MultiplyPlain(vector),
+        Operation.DivideSpecial => parts.Divide,
         _ => throw new ArgumentOutOfRangeException(nameof(operation), operation, "This operation has no measurement."),
     };
 

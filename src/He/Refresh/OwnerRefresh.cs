@@ -46,6 +46,6 @@ public sealed unsafe class OwnerRefresh(CkksContext context, SecretKey key, Encr
             rounded[i] = Math.Clamp(Math.Round(coefficients[i] * ratio.High), -Encoder.MaxCoefficient, Encoder.MaxCoefficient);
         }
 
-        return _encoder.FromCoefficients((double*)numbers[0], level, scale);
+        return new Plaintext(_encoder.FromCoefficients((double*)numbers[0], level), level, scale);
     }
 }

@@ -5,7 +5,7 @@ using ActorTrainer.He.Ring;
 namespace ActorTrainer.He.Scheme;
 
 /// <summary>The engine: operations on limbs, with public evaluation keys.</summary>
-public sealed unsafe class CkksBackend(CkksContext context, EvaluationKeys keys) : IBackend
+public sealed unsafe partial class CkksBackend(CkksContext context, EvaluationKeys keys) : IBackend
 {
     private readonly RingContext _ring = context.Ring;
     private readonly KeySwitcher _switcher = new(context);

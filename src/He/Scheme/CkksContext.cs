@@ -49,6 +49,13 @@ public sealed class CkksContext : IDisposable
     /// <summary>Division by the top prime of a level; targets are those below.</summary>
     internal BaseConversion DropTop(int level) => _rescales.GetOrAdd(level, static (top, context) => new BaseConversion(context.Chain(top, top + 1), context.Chain(0, top)), this);
 
+    /// <summary>P mod a prime of the chain.</summary>
+    internal ulong SpecialModulo(int limb)
+    {
+        var modulus = Parameters.Chain[limb];
+        return Parameters.Special.Aggregate(1UL, (product, p) => modulus.Multiply(product, modulus.Reduce(p.Value)));
+    }
+
     private IEnumerable<LimbKernels> Chain(int start, int end) => Enumerable.Range(start, end - start).Select(Ring.Chain);
 
     private IEnumerable<LimbKernels> Special() => Enumerable.Range(0, Ring.SpecialLength).Select(Ring.Special);

@@ -1,5 +1,6 @@
 using System.Numerics;
 using ActorTrainer.He.Parameters;
+using ActorTrainer.He.Ring;
 
 namespace ActorTrainer.He.Scheme;
 
@@ -21,7 +22,7 @@ public sealed unsafe class Encoder(CkksContext context)
     public Plaintext Encode(ReadOnlySpan<double> values, int level, Scale scale)
     {
         Check(values.Length);
-        return Encode(values.ToArray(), new double[values.Length], level, scale);
+        return new Plaintext(Encode(values.ToArray(), new double[values.Length], level, scale, special: false), level, scale);
     }
 
     /// <summary>
@@ -31,17 +32,11 @@ public sealed unsafe class Encoder(CkksContext context)
     /// <param name="level">Level of the plaintext, at which it takes level + 1 limbs.</param>
     /// <param name="scale">What values are multiplied by.</param>
     /// <exception cref="ArgumentException">The number of values is not a power of two up to N/2, a value is not finite, or scaled values are too large.</exception>
-    public Plaintext Encode(ReadOnlySpan<Complex> values, int level, Scale scale)
-    {
-        Check(values.Length);
-        var (re, im) = (new double[values.Length], new double[values.Length]);
-        for (var i = 0; i < re.Length; i++)
-        {
-            (re[i], im[i]) = (values[i].Real, values[i].Imaginary);
-        }
+    public Plaintext Encode(ReadOnlySpan<Complex> values, int level, Scale scale) => new(Encode(values, level, scale, special: false), level, scale);
 
-        return Encode(re, im, level, scale);
-    }
+    /// <summary>Over the special primes too: what is multiplied with rotations that are not divided yet.</summary>
+    /// <inheritdoc cref="Encode(ReadOnlySpan{Complex}, int, Scale)"/>
+    internal Polynomial EncodeOverAll(ReadOnlySpan<Complex> values, int level, Scale scale) => Encode(values, level, scale, special: true);
 
     /// <summary>The slots of a plaintext. For the owner's eyes: what leaves the owner goes through <c>Release</c>.</summary>
     internal Complex[] Decode(Plaintext plaintext) => Decode(Coefficients(plaintext), plaintext.Scale);
@@ -89,21 +84,33 @@ public sealed unsafe class Encoder(CkksContext context)
         return result;
     }
 
-    /// <summary>Whole numbers of at most <see cref="MaxCoefficient"/> in size as a plaintext.</summary>
-    internal Plaintext FromCoefficients(double* numbers, int level, Scale scale)
+    /// <summary>Whole numbers of at most <see cref="MaxCoefficient"/> in size in transformed form.</summary>
+    internal Polynomial FromCoefficients(double* numbers, int level, bool special = false)
     {
         var ring = context.Ring;
-        var polynomial = ring.NewPolynomial(level + 1);
+        var polynomial = ring.NewPolynomial(level + 1, special);
         var source = (nint)numbers;
-        ring.Team.For(level + 1, i =>
+        ring.Team.For(polynomial.Limbs, i =>
         {
-            ring.Chain(i).FromNumbers(polynomial[i], (double*)source);
-            ring.Chain(i).Forward(polynomial[i]);
+            ring.Of(polynomial, i).FromNumbers(polynomial[i], (double*)source);
+            ring.Of(polynomial, i).Forward(polynomial[i]);
         });
-        return new Plaintext(polynomial, level, scale);
+        return polynomial;
     }
 
-    private Plaintext Encode(double[] re, double[] im, int level, Scale scale)
+    private Polynomial Encode(ReadOnlySpan<Complex> values, int level, Scale scale, bool special)
+    {
+        Check(values.Length);
+        var (re, im) = (new double[values.Length], new double[values.Length]);
+        for (var i = 0; i < re.Length; i++)
+        {
+            (re[i], im[i]) = (values[i].Real, values[i].Imaginary);
+        }
+
+        return Encode(re, im, level, scale, special);
+    }
+
+    private Polynomial Encode(double[] re, double[] im, int level, Scale scale, bool special)
     {
         if (level < 0 || level > _parameters.MaxLevel)
         {
@@ -127,7 +134,7 @@ public sealed unsafe class Encoder(CkksContext context)
             (rounded[i * gap], rounded[_parameters.Slots + (i * gap)]) = (x, y);
         }
 
-        return FromCoefficients((double*)numbers[0], level, scale);
+        return FromCoefficients((double*)numbers[0], level, special);
     }
 
     private void Check(int count)

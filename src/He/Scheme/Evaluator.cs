@@ -108,7 +108,9 @@ public sealed partial class Evaluator(IBackend backend)
         using var pair = ForProduct(a, b);
         (a, b) = (pair.A, pair.B);
         Ledger.Note(Operation.Multiply, a.Level);
-        var noise = NoiseModel.Product(a.NoiseVariance, a.Magnitude * a.Scale.High, b.NoiseVariance, b.Magnitude * b.Scale.High, _parameters.Degree);
+        // Errors of a square's factors are the same, and add up in size.
+        var noise = NoiseModel.Product(a.NoiseVariance, a.Magnitude * a.Scale.High, b.NoiseVariance, b.Magnitude * b.Scale.High, _parameters.Degree)
+            * (ReferenceEquals(a, b) ? 2 : 1);
         return New(backend.Multiply(a.Payload, b.Payload, a.Level), a.Level, a.Scale * b.Scale, noise, a.Magnitude * b.Magnitude);
     }
 
@@ -173,11 +175,7 @@ public sealed partial class Evaluator(IBackend backend)
         Own(a);
         TwoParts("rotate", a);
         int[] real = [.. elements.Where(e => e != 1)];
-        foreach (var element in real)
-        {
-            Ledger.Note(Operation.Rotate, a.Level);
-            Ledger.NoteKey(element, a.Level);
-        }
+        NoteRotations(real, a.Level);
 
         var moved = real.Length == 0 ? [] : backend.Automorphisms(a.Payload, real, a.Level);
         var next = 0;

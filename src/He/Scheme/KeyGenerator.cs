@@ -129,8 +129,7 @@ public sealed unsafe class KeyGenerator : IDisposable
             ring.Team.For(end - start, i =>
             {
                 var kernels = ring.Chain(start + i);
-                var special = parameters.Special.Aggregate(1UL, (product, p) => kernels.Modulus.Multiply(product, kernels.Modulus.Reduce(p.Value)));
-                kernels.MultiplyScalarAdd(sum[start + i], from[start + i], special);
+                kernels.MultiplyScalarAdd(sum[start + i], from[start + i], _context.SpecialModulo(start + i));
             });
         }
 

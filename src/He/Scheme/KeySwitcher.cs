@@ -14,14 +14,20 @@ internal sealed unsafe class KeySwitcher(CkksContext context)
     /// <param name="d">In transformed form, at <paramref name="level"/>; kept.</param>
     public void Switch(Polynomial d, int level, SwitchingKey key, Polynomial c0, Polynomial c1, bool addFirst, bool addSecond)
     {
+        using var sum0 = _ring.NewPolynomial(level + 1, special: true);
+        using var sum1 = _ring.NewPolynomial(level + 1, special: true);
+        Products(d, level, key, sum0, sum1);
+        Divide(sum0, level, c0, addFirst);
+        Divide(sum1, level, c1, addSecond);
+    }
+
+    /// <summary>Σⱼ digitⱼ(d)·keyⱼ over all primes: undivided.</summary>
+    public void Products(Polynomial d, int level, SwitchingKey key, Polynomial sum0, Polynomial sum1)
+    {
         using var prepared = _ring.NewPolynomial(level + 1);
         using var multiples = _ring.NewPolynomial(context.Parameters.DigitCount(level));
         Prepare(d, level, prepared, multiples);
-        using var sum0 = _ring.NewPolynomial(level + 1, special: true);
-        using var sum1 = _ring.NewPolynomial(level + 1, special: true);
         _ring.Team.For(sum0.Limbs, t => Accumulate(t, d, level, prepared, multiples, key, sum0, sum1));
-        Divide(sum0, level, c0, addFirst);
-        Divide(sum1, level, c1, addSecond);
         GC.KeepAlive(d);
         GC.KeepAlive(key);
     }
@@ -49,16 +55,19 @@ internal sealed unsafe class KeySwitcher(CkksContext context)
     /// <summary>Σⱼ digitⱼ·keyⱼ over all primes: undivided, for sums of several rotations.</summary>
     public void Products(Polynomial[] digits, int level, SwitchingKey key, Polynomial sum0, Polynomial sum1)
     {
-        _ring.Team.For(sum0.Limbs, t =>
-        {
-            var kernels = _ring.Of(sum0, t);
-            var k = KeyLimb(t, level, key);
-            for (var j = 0; j < digits.Length; j++)
-            {
-                kernels.MultiplyAddPair(sum0[t], sum1[t], digits[j][t], key.B[j][k], key.A[j][k], j == 0);
-            }
-        });
+        _ring.Team.For(sum0.Limbs, t => Products(t, digits, level, key, sum0, sum1));
         GC.KeepAlive(key);
+    }
+
+    /// <summary>The same for one limb.</summary>
+    public void Products(int target, Polynomial[] digits, int level, SwitchingKey key, Polynomial sum0, Polynomial sum1)
+    {
+        var kernels = _ring.Of(sum0, target);
+        var k = KeyLimb(target, level, key);
+        for (var j = 0; j < digits.Length; j++)
+        {
+            kernels.MultiplyAddPair(sum0[target], sum1[target], digits[j][target], key.B[j][k], key.A[j][k], j == 0);
+        }
     }
 
     /// <summary>Division by P with rounding: result = sum/P, or result += sum/P. The sum's special limbs are used up.</summary>

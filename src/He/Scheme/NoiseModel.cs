@@ -17,8 +17,11 @@ internal static class NoiseModel
     /// <summary>Rounding both parts after a division, the second of which is multiplied by the secret.</summary>
     public static double Division(CkksParameters parameters) => Rounding * (1 + (parameters.Degree * Samplers.TernaryVariance));
 
-    /// <summary>Key switching at a level: errors of the key times centred digits, divided by P, and the division.</summary>
-    public static double KeySwitch(CkksParameters parameters, int level)
+    /// <summary>Key switching at a level: <see cref="KeyProducts"/> and the division.</summary>
+    public static double KeySwitch(CkksParameters parameters, int level) => KeyProducts(parameters, level) + Division(parameters);
+
+    /// <summary>Errors of the key times centred digits, as they are after a division by P.</summary>
+    public static double KeyProducts(CkksParameters parameters, int level)
     {
         var special = parameters.Special.Sum(p => p.Bits);
         double sum = 0;
@@ -29,7 +32,7 @@ internal static class NoiseModel
             sum += Math.Pow(2, 2 * (bits - special)) * Rounding * parameters.Degree * Samplers.ErrorVariance;
         }
 
-        return sum + Division(parameters);
+        return sum;
     }
 
     /// <summary>Of (m₁ + e₁)·(m₂ + e₂): the messages' slots are within their magnitudes times their scales.</summary>

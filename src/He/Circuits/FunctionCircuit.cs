@@ -1,0 +1,65 @@
+using ActorTrainer.He.Approximation;
+using ActorTrainer.He.Scheme;
+
+namespace ActorTrainer.He.Circuits;
+
+/// <summary>A function of the slots of a ciphertext, which have to be in its domain: nothing clamps. Results have their level's canonical scale.</summary>
+public abstract class FunctionCircuit
+{
+    private protected FunctionCircuit(string name, AffineMap map, int mappedDepth) => (Name, Map, MappedDepth) = (name, map, mappedDepth);
+
+    /// <summary>For messages.</summary>
+    public string Name { get; }
+
+    /// <summary>From the function's input x to the t that the circuit computes in.</summary>
+    public AffineMap Map { get; }
+
+    /// <summary>Levels from t to the result.</summary>
+    public int MappedDepth { get; }
+
+    /// <summary>Levels from x to the result: one more than <see cref="MappedDepth"/> unless the map's slope is a whole number.</summary>
+    public int Depth => MappedDepth + Map.Depth;
+
+    /// <summary>The circuit that computes what a fit computes, coefficient for coefficient.</summary>
+    public static FunctionCircuit For(FunctionFit fit) => fit.Function switch
+    {
+        FunctionNames.InverseRoot => new InverseRootCircuit(fit.Parts[0], fit.Newton, fit.Scale),
+        FunctionNames.Relu => new ReluCircuit(fit.Parts, fit.Scale),
+        FunctionNames.PowerExp => ExponentialCircuit.ByPower(fit.Squarings),
+        _ => new PolynomialCircuit(fit.Parts, fit.Scale),
+    };
+
+    /// <summary>The function of x, at its level less <see cref="Depth"/>.</summary>
+    /// <exception cref="MisuseException">Too few levels are left.</exception>
+    public Ciphertext Evaluate(Evaluator evaluator, Ciphertext x)
+    {
+        CheckLevels(x, Depth);
+        using var t = Map.Apply(evaluator, x);
+        return Compute(evaluator, t);
+    }
+
+    /// <summary>The function from what is mapped already, at its level less <see cref="MappedDepth"/>.</summary>
+    /// <exception cref="MisuseException">Too few levels are left.</exception>
+    public Ciphertext EvaluateMapped(Evaluator evaluator, Ciphertext t)
+    {
+        CheckLevels(t, MappedDepth);
+        return Compute(evaluator, t);
+    }
+
+    private protected abstract Ciphertext Compute(Evaluator evaluator, Ciphertext t);
+
+    /// <summary>The product, relinearised and rescaled.</summary>
+    private protected static Ciphertext Product(Evaluator evaluator, Ciphertext a, Ciphertext b)
+    {
+        using var product = evaluator.Multiply(a, b);
+        return evaluator.Rescale(product);
+    }
+
+    private void CheckLevels(Ciphertext input, int depth)
+    {
+        if (input.Level < depth)
+        {
+            throw new MisuseException($"{Name} takes {depth} levels, and {input} has {input.Level}. Refresh it first, or use a fit of less depth.");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+using ActorTrainer.He.Backends;
+using ActorTrainer.He.Circuits;
+using ActorTrainer.He.Refresh;
+using ActorTrainer.He.Scheme;
+
+namespace ActorTrainer.He.Tensors;
+
+/// <summary>
+/// Operations on activations, named for what they mean. Results are new, operands are kept. Products end with a rescale; levels in the descriptions
+/// are those that an operation takes from its lowest operand.
+/// </summary>
+public sealed class TensorMath(Evaluator evaluator, IRefresher refresher, Packing packing)
+{
+    public Evaluator Evaluator => evaluator;
+
+    public Packing Packing => packing;
+
+    /// <summary>The same at exactly this level and its canonical scale: aligned where it is higher, refreshed where it is lower.</summary>
+    /// <param name="site">What it is, for the refresher.</param>
+    public Activation At(Activation x, int level, string site)
+    {
+        var low = Enumerable.Range(0, x.Parts.Count).Where(i => !Reaches(x.Parts[i], level)).ToArray();
+        var lifted = low.Length == 0 ? [] : refresher.Refresh([.. low.Select(i => x.Parts[i])], level, site);
+        var next = 0;
+        return new Activation(x.Layout, [.. x.Parts.Select(part => Reaches(part, level) ? evaluator.AlignTo(part, level) : lifted[next++])]);
+    }
+
+    /// <inheritdoc cref="At(Activation, int, string)"/>
+    public Ciphertext At(Ciphertext x, int level, string site) => Reaches(x, level) ? evaluator.AlignTo(x, level) : refresher.Refresh([x], level, site)[0];
+
+    /// <summary>a + b; no level.</summary>
+    public Activation Add(Activation a, Activation b) => Zip(a, b, evaluator.Add);
+
+    /// <summary>a − b; no level.</summary>
+    public Activation Subtract(Activation a, Activation b) => Zip(a, b, evaluator.Subtract);
+
+    /// <summary>a ∘ b; one level.</summary>
+    public Activation Multiply(Activation a, Activation b) => Zip(a, b, Product);
+
+    /// <summary>a ∘ b with a number for each token and example, in every place; one level.</summary>
+    public Activation Multiply(Activation a, Ciphertext b) => Map(a, part => Product(part, b));
+
+    /// <summary>a − b with a number for each token and example, in every place; no level.</summary>
+    public Activation Subtract(Activation a, Ciphertext b) => Map(a, part => evaluator.Subtract(part, b));
+
+    /// <summary>Each feature times a plain number; one level.</summary>
+    /// <param name="factor">Of the feature.</param>
+    public Activation Scale(Activation a, Func<int, double> factor) =>
+        Indexed(a, (part, c) => Rescaled(evaluator.Multiply(part, PerPlace(a.Layout, c, factor))));
+
+    /// <summary>All times one plain number; one level.</summary>
+    public Activation Scale(Activation a, double factor) => Map(a, part => Rescaled(evaluator.Multiply(part, factor)));
+
+    /// <summary>Each feature plus a plain number; no level.</summary>
+    /// <param name="term">Of the feature.</param>
+    public Activation Shift(Activation a, Func<int, double> term) => Indexed(a, (part, c) => evaluator.Add(part, PerPlace(a.Layout, c, term)));
+
+    /// <summary>A linear map of all parts; one level.</summary>
+    /// <param name="to">The layout of the result.</param>
+    public Activation Transform(Activation a, DiagonalMatrix map, FeatureLayout to) => new(to, [.. evaluator.Transform(a.Parts, map).Select(Rescaled)]);
+
+    /// <summary>Σ over features, for each token and example in every place; no level.</summary>
+    public Ciphertext SumFeatures(Activation a)
+    {
+        using var sum = Sum(a.Parts);
+        return SlotSums.Sum(evaluator, sum, packing.PlaceStride, packing.Places);
+    }
+
+    /// <summary>Σ over a head's features, for each head, token and example in every place of the head; no level.</summary>
+    public Ciphertext SumHead(Ciphertext a) => SlotSums.Sum(evaluator, a, packing.FeatureStride, packing.HeadPlaces);
+
+    /// <summary>a·b, relinearised and rescaled; one level.</summary>
+    public Ciphertext Product(Ciphertext a, Ciphertext b)
+    {
+        using var product = evaluator.Multiply(a, b);
+        return evaluator.Rescale(product);
+    }
+
+    /// <summary>Σ aᵢ·bᵢ, relinearised and rescaled once; one level.</summary>
+    /// <param name="freeFirst">Frees each aᵢ after its product.</param>
+    public Ciphertext SumOfProducts(IEnumerable<(Ciphertext A, Ciphertext B)> pairs, bool freeFirst = false)
+    {
+        using var sum = Folded(pairs.Select(pair =>
+        {
+            var product = evaluator.MultiplyLazy(pair.A, pair.B);
+            (freeFirst ? pair.A : null)?.Dispose();
+            return product;
+        }));
+        using var two = evaluator.Relinearise(sum);
+        return evaluator.Rescale(two);
+    }
+
+    /// <summary>The sum of ciphertexts, which are kept.</summary>
+    public Ciphertext Sum(IReadOnlyList<Ciphertext> terms) => Folded(terms.Select(term => evaluator.DropTo(term, term.Level)));
+
+    private static bool Reaches(Ciphertext x, int level) => x.Level > level || (x.Level == level && x.Scale.Matches(x.Parameters.ScaleAt(level)));
+
+    /// <summary>Adds ciphertexts up, each of which is freed.</summary>
+    private Ciphertext Folded(IEnumerable<Ciphertext> terms)
+    {
+        Ciphertext? sum = null;
+        foreach (var term in terms)
+        {
+            sum = sum is null ? term : Joined(sum, term);
+        }
+
+        return sum ?? throw new ArgumentException("A sum needs at least one term.", nameof(terms));
+
+        Ciphertext Joined(Ciphertext a, Ciphertext b)
+        {
+            using (a)
+            using (b)
+            {
+                return evaluator.Add(a, b);
+            }
+        }
+    }
+
+    private Ciphertext Rescaled(Ciphertext product)
+    {
+        using (product)
+        {
+            return evaluator.Rescale(product);
+        }
+    }
+
+    private PlainVector PerPlace(FeatureLayout layout, int ciphertext, Func<int, double> value) => new PlaceValues(packing, [.. Enumerable.Range(0, packing.Places)
+        .Select(place => layout.FeatureAt(ciphertext, place) is var feature and >= 0 ? value(feature) : 0)]).ToVector();
+
+    private static Activation Map(Activation a, Func<Ciphertext, Ciphertext> work) => new(a.Layout, [.. a.Parts.Select(work)]);
+
+    private static Activation Indexed(Activation a, Func<Ciphertext, int, Ciphertext> work) => new(a.Layout, [.. a.Parts.Select(work)]);
+
+    private static Activation Zip(Activation a, Activation b, Func<Ciphertext, Ciphertext, Ciphertext> work) => new(a.Layout, [.. a.Parts.Zip(b.Parts, work)]);
+}
