@@ -7,16 +7,15 @@ namespace ActorTrainer.Tests.He;
 /// <summary>The format once more, read slowly from its description and without the engine: what bytes must be that a reader accepts.</summary>
 internal static class WireConformance
 {
+    private static readonly uint[] Remainders =
+        [.. Enumerable.Range(0, 256).Select(value => Enumerable.Range(0, 8).Aggregate((uint)value, (crc, _) => (crc & 1) != 0 ? (crc >> 1) ^ 0x82F63B78 : crc >> 1))];
+
     public static uint Crc32C(ReadOnlySpan<byte> bytes)
     {
         var crc = uint.MaxValue;
         foreach (var value in bytes)
         {
-            crc ^= value;
-            for (var bit = 0; bit < 8; bit++)
-            {
-                crc = (crc & 1) != 0 ? (crc >> 1) ^ 0x82F63B78 : crc >> 1;
-            }
+            crc = (crc >> 8) ^ Remainders[(byte)crc ^ value];
         }
 
         return ~crc;
