@@ -49,7 +49,7 @@ public sealed class TensorMath(Evaluator evaluator, IRefresher refresher, Packin
         Indexed(a, (part, c) => Rescaled(evaluator.Multiply(part, PerPlace(a.Layout, c, factor))));
 
     /// <summary>All times one plain number; one level.</summary>
-    public Activation Scale(Activation a, double factor) => Map(a, part => Rescaled(evaluator.Multiply(part, factor)));
+    public Activation Scale(Activation a, double factor) => Map(a, part => Product(part, factor));
 
     /// <summary>Each feature plus a plain number; no level.</summary>
     /// <param name="term">Of the feature.</param>
@@ -73,6 +73,13 @@ public sealed class TensorMath(Evaluator evaluator, IRefresher refresher, Packin
     public Ciphertext Product(Ciphertext a, Ciphertext b)
     {
         using var product = evaluator.Multiply(a, b);
+        return evaluator.Rescale(product);
+    }
+
+    /// <summary>a times a plain number; one level.</summary>
+    public Ciphertext Product(Ciphertext a, double factor)
+    {
+        using var product = evaluator.Multiply(a, factor);
         return evaluator.Rescale(product);
     }
 
