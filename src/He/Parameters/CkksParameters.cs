@@ -24,7 +24,7 @@ public sealed class CkksParameters
     public CkksParameters(ParametersLiteral literal)
     {
         CheckShape(literal);
-        (Name, Purpose, LogDegree) = (literal.Name, literal.Purpose, literal.LogDegree);
+        (Name, Purpose, LogDegree, Literal) = (literal.Name, literal.Purpose, literal.LogDegree, literal);
         var (chain, special) = PrimeChain.Choose(literal);
         (Chain, Special) = ([.. chain.Select(q => new Modulus(q))], [.. special.Select(q => new Modulus(q))]);
         LogQP = Chain.Concat(Special).Sum(q => q.Bits);
@@ -78,6 +78,9 @@ public sealed class CkksParameters
 
     /// <summary>SHA-256 over degree and primes: what keys and ciphertexts are bound to.</summary>
     public ReadOnlyMemory<byte> Fingerprint { get; }
+
+    /// <summary>What the set was made from, and can be made from again elsewhere.</summary>
+    internal ParametersLiteral Literal { get; }
 
     /// <summary>
     /// The canonical scale of a level: the top prime of its segment at the top, and Δ_{ℓ−1} = Δ_ℓ²/q_ℓ below, so that products of canonical
@@ -138,6 +141,11 @@ public sealed class CkksParameters
         if (literal.LogDegree is < 5 or > 16)
         {
             throw new ParametersRefusedException($"'{literal.Name}': expected N from 2^5 to 2^16, found 2^{literal.LogDegree}.");
+        }
+
+        if (literal.Chain.Count == 0)
+        {
+            throw new ParametersRefusedException($"'{literal.Name}': expected a chain of at least one prime, found none.");
         }
 
         foreach (var segment in literal.Chain.Append(literal.Special))

@@ -33,9 +33,18 @@ internal static class PrimeChain
 
     private static ulong[] Take(ChainSegment segment, HashSet<ulong> used)
     {
-        ulong[] primes = [.. Primes.Below(segment.Bits, Step).Where(q => !used.Contains(q)).Take(segment.Count)];
+        ulong[] primes = [.. Candidates(segment, used, 0)];
         used.UnionWith(primes);
         return primes;
+    }
+
+    /// <exception cref="ParametersRefusedException">There are not so many primes of this size.</exception>
+    private static List<ulong> Candidates(ChainSegment segment, HashSet<ulong> used, int spare)
+    {
+        var primes = Primes.Below(segment.Bits, Step).Where(q => !used.Contains(q)).Take(segment.Count + spare).ToList();
+        return primes.Count >= segment.Count
+            ? primes
+            : throw new ParametersRefusedException($"Expected {segment.Count} primes of {segment.Bits} bits that are 1 mod {Step}; found {primes.Count}. Use larger primes, or fewer.");
     }
 
     /// <summary>
@@ -44,7 +53,7 @@ internal static class PrimeChain
     /// </summary>
     private static List<ulong> TakeSteady(ChainSegment segment, HashSet<ulong> used)
     {
-        var candidates = Primes.Below(segment.Bits, Step).Where(q => !used.Contains(q)).Take(segment.Count + Spare).ToList();
+        var candidates = Candidates(segment, used, Spare);
         var middle = (double)candidates[candidates.Count / 2];
         var primes = new List<ulong>();
         var scale = middle;
@@ -64,7 +73,7 @@ internal static class PrimeChain
     /// <summary>The same for levels of two primes each.</summary>
     private static List<ulong> TakeSteadyPairs(ChainSegment segment, HashSet<ulong> used)
     {
-        var candidates = Primes.Below(segment.Bits, Step).Where(q => !used.Contains(q)).Take(segment.Count + SparePairs).ToList();
+        var candidates = Candidates(segment, used, SparePairs);
         var middle = Math.Pow(candidates[candidates.Count / 2], 2);
         var primes = new List<ulong>();
         var scale = middle;

@@ -17,6 +17,7 @@ public sealed unsafe partial class DoubleKernels : LimbKernels, IDisposable
 
     // Adding and subtracting 1.5·2^52 rounds to the nearest whole number while the number is below 2^51.
     private const double Magic = 6755399441055744.0;
+    private const double TwoTo52 = 4503599627370496.0;
 
     private readonly double _prime;
     private readonly double _inverse;
@@ -289,23 +290,31 @@ public sealed unsafe partial class DoubleKernels : LimbKernels, IDisposable
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void FromResidues(void* result, ulong* residues)
     {
         var r = (double*)result;
-        for (var i = 0; i < Degree; i++)
+        var two52 = Vector256.Create(TwoTo52);
+        var (prime, half) = (Vector256.Create(_prime), Vector256.Create((double)(Modulus.Value >> 1)));
+        for (var i = 0; i < Degree; i += 4)
         {
-            r[i] = Modulus.Centre(residues[i]);
+            // A whole number below 2^52 in the mantissa of 2^52 is that number more. No branch on the value.
+            var value = (Vector256.Load(residues + i) | two52.AsUInt64()).AsDouble() - two52;
+            (value - (Vector256.GreaterThan(value, half) & prime)).Store(r + i);
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void ToResidues(ulong* result, void* limb)
     {
         var x = (double*)limb;
-        for (var i = 0; i < Degree; i++)
+        var magic = Vector256.Create(Magic);
+        var prime = Vector256.Create((long)Modulus.Value);
+        for (var i = 0; i < Degree; i += 4)
         {
-            // At most 0.8·q in size: one addition makes it positive, one subtraction brings it below q. No branch on the value.
-            var value = (long)x[i] + ((long)Modulus.Value & ((long)x[i] >> 63));
-            result[i] = (ulong)value;
+            // At most 0.8·q in size, so one addition makes a negative number a residue. No branch on the value.
+            var value = (Vector256.Load(x + i) + magic).AsInt64() - magic.AsInt64();
+            (value + (Vector256.LessThan(value, Vector256<long>.Zero) & prime)).AsUInt64().Store(result + i);
         }
     }
 

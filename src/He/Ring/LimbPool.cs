@@ -17,6 +17,7 @@ public sealed unsafe class LimbPool(int degree) : IDisposable
     private long _bytes;
     private long _inUse;
     private long _peak;
+    private bool _closed;
 
     /// <summary>Bytes taken from the system so far, in use or kept.</summary>
     public long Bytes
@@ -61,6 +62,7 @@ public sealed unsafe class LimbPool(int degree) : IDisposable
             }
 
             _free.Clear();
+            _closed = true;
         }
     }
 
@@ -93,6 +95,12 @@ public sealed unsafe class LimbPool(int degree) : IDisposable
         lock (_gate)
         {
             _inUse -= (long)limbs * StrideBytes;
+            if (_closed)
+            {
+                NativeMemory.AlignedFree(block);
+                return;
+            }
+
             if (!_free.TryGetValue(limbs, out var blocks))
             {
                 _free.Add(limbs, blocks = new Stack<nint>());

@@ -1,6 +1,6 @@
 namespace ActorTrainer.He.Ring;
 
-/// <summary>A prime of at most 61 bits, with exact arithmetic on residues in [0, q) by Barrett's reduction of 128-bit products.</summary>
+/// <summary>A prime of at most 61 bits, with exact arithmetic on residues in [0, q) by Barrett's reduction of 128-bit products, without branches on them.</summary>
 public readonly record struct Modulus
 {
     private readonly ulong _ratioHigh;
@@ -35,7 +35,7 @@ public readonly record struct Modulus
     /// <summary>a − b mod q; both in [0, q).</summary>
     public ulong Subtract(ulong a, ulong b) => a - b + (Value & Mask(a < b));
 
-    public ulong Negate(ulong a) => a == 0 ? 0 : Value - a;
+    public ulong Negate(ulong a) => (Value - a) & Mask(a != 0);
 
     /// <summary>a·b mod q, exact for any 64-bit inputs whose product is below 2^64·q.</summary>
     public ulong Multiply(ulong a, ulong b)
@@ -65,8 +65,9 @@ public readonly record struct Modulus
     /// <summary>The residue in [0, q) of a signed number.</summary>
     public ulong Reduce(long value)
     {
-        var rest = Reduce(0, (ulong)Int128.Abs(value));
-        return value < 0 ? Negate(rest) : rest;
+        var sign = (ulong)(value >> 63);
+        var rest = Reduce(0, ((ulong)value ^ sign) - sign);
+        return (Negate(rest) & sign) | (rest & ~sign);
     }
 
     public ulong Power(ulong value, ulong exponent)
@@ -89,9 +90,10 @@ public readonly record struct Modulus
     }
 
     /// <summary>The representative of a residue in [−q/2, q/2).</summary>
-    public long Centre(ulong residue) => residue > Value >> 1 ? (long)residue - (long)Value : (long)residue;
+    public long Centre(ulong residue) => (long)(residue - (Value & Mask(residue > Value >> 1)));
 
     public override string ToString() => Value.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
-    private static ulong Mask(bool condition) => condition ? ulong.MaxValue : 0;
+    /// <summary>All ones or zero, by arithmetic: conditions may depend on secrets, and branches on them would show in the time.</summary>
+    private static ulong Mask(bool condition) => 0UL - (condition ? 1UL : 0);
 }

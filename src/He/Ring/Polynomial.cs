@@ -10,19 +10,19 @@ public sealed unsafe class Polynomial : IDisposable
     private readonly int _capacity;
     private readonly int _strideBytes;
     private readonly bool _secret;
-    private byte* _block;
+    private nint _block;
 
     internal Polynomial(LimbPool pool, int limbs, bool hasSpecial, bool secret)
     {
         (_pool, _capacity, _strideBytes, _secret, Limbs, HasSpecial) = (pool, limbs, pool.StrideBytes, secret, limbs, hasSpecial);
-        _block = pool.Take(limbs);
+        _block = (nint)pool.Take(limbs);
     }
 
     ~Polynomial()
     {
-        if (_block is not null)
+        if (_block != 0)
         {
-            LimbPool.Abandon(_block, _capacity, _strideBytes, _secret);
+            LimbPool.Abandon((byte*)_block, _capacity, _strideBytes, _secret);
         }
     }
 
@@ -36,17 +36,19 @@ public sealed unsafe class Polynomial : IDisposable
     {
         get
         {
-            ObjectDisposedException.ThrowIf(_block is null, this);
-            return (uint)limb < (uint)Limbs ? _block + ((long)limb * _strideBytes) : throw new ArgumentOutOfRangeException(nameof(limb), limb, $"There are {Limbs} limbs.");
+            var block = (byte*)_block;
+            ObjectDisposedException.ThrowIf(block is null, this);
+            return (uint)limb < (uint)Limbs ? block + ((long)limb * _strideBytes) : throw new ArgumentOutOfRangeException(nameof(limb), limb, $"There are {Limbs} limbs.");
         }
     }
 
     public void Dispose()
     {
-        if (_block is not null)
+        // Of two threads that dispose it, one returns the block: twice returned, it would be given out twice.
+        var block = Interlocked.Exchange(ref _block, 0);
+        if (block != 0)
         {
-            _pool.Return(_block, _capacity, _secret);
-            _block = null;
+            _pool.Return((byte*)block, _capacity, _secret);
         }
 
         GC.SuppressFinalize(this);

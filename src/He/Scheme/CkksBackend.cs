@@ -108,7 +108,8 @@ public sealed unsafe partial class CkksBackend(CkksContext context, EvaluationKe
 
     public IPayload Drop(IPayload a, int level)
     {
-        var result = new LimbPayload([.. LimbPayload.Of(a).Select(part => _ring.Copy(part, level + 1))]);
+        // Fewer limbs of the same uniform polynomial, so the seed still stands for c₁; callers change c₀ at most.
+        var result = new LimbPayload([.. LimbPayload.Of(a).Select(part => _ring.Copy(part, level + 1))], ((LimbPayload)a).Seed);
         GC.KeepAlive(a);
         return result;
     }

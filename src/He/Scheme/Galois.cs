@@ -19,6 +19,9 @@ public static class Galois
         return element;
     }
 
+    /// <summary>Whether X → X^element is an automorphism: odd, from 1 to 2N − 1.</summary>
+    public static bool IsElement(CkksParameters parameters, int element) => (element & 1) == 1 && element > 0 && element < 2 * parameters.Degree;
+
     /// <summary>Conjugates slots.</summary>
     public static int Conjugation(CkksParameters parameters) => (2 * parameters.Degree) - 1;
 }

@@ -3,28 +3,36 @@ using ActorTrainer.He.Ring;
 
 namespace ActorTrainer.He.Scheme;
 
-/// <summary>Makes keys. Randomness comes from a seed that is fresh from the system unless a test gives one.</summary>
+/// <summary>Makes keys. Randomness comes from a secret seed that is fresh from the system, unless a test gives one.</summary>
 public sealed unsafe class KeyGenerator : IDisposable
 {
+    private const string Purpose = "keys";
+
     private readonly CkksContext _context;
     private readonly Randomness _random;
 
     /// <param name="allowInsecure">Without it, parameter sets that are not secure are refused.</param>
     /// <exception cref="ParametersRefusedException">The set is insecure and was not allowed.</exception>
     public KeyGenerator(CkksContext context, bool allowInsecure = false)
-        : this(context, Seed.Fresh(), allowInsecure)
+        : this(context, new Randomness(context.Ring, Purpose), allowInsecure)
     {
     }
 
     /// <summary>Keys that can be made again: for tests only.</summary>
     internal KeyGenerator(CkksContext context, Seed seed, bool allowInsecure)
+        : this(context, new Randomness(context.Ring, seed, Purpose), allowInsecure)
+    {
+    }
+
+    private KeyGenerator(CkksContext context, Randomness random, bool allowInsecure)
     {
         if (!context.Parameters.IsSecure && !allowInsecure)
         {
+            random.Dispose();
             throw new ParametersRefusedException($"'{context.Parameters.Name}' is not secure and must not hold real data. Use a secure set, or allow it for a test.");
         }
 
-        (_context, _random) = (context, new Randomness(context.Ring, seed, "keys"));
+        (_context, _random) = (context, random);
     }
 
     public SecretKey NewSecretKey()
@@ -43,14 +51,29 @@ public sealed unsafe class KeyGenerator : IDisposable
         Randomness.Uniform(ring, seed, 0, a);
         Mask(b, a, secret.Polynomial, ring.ChainLength);
         GC.KeepAlive(secret);
-        return new PublicKey(b, a, seed);
+        return new PublicKey(b, a, seed, _context.Parameters);
     }
 
     /// <summary>Keys for every request, each up to its level and no further.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An element is even or not below 2N, or a level is none of the parameters'.</exception>
     public EvaluationKeys NewEvaluationKeys(SecretKey secret, IEnumerable<KeyRequest> requests)
     {
+        KeyRequest[] wanted = [.. requests.GroupBy(r => r.Element).Select(group => group.MaxBy(r => r.Level))];
+        foreach (var request in wanted)
+        {
+            if (!Galois.IsElement(_context.Parameters, request.Element) && request.Element != KeyRequest.Relinearisation)
+            {
+                throw new ArgumentOutOfRangeException(nameof(requests), request.Element, $"Galois elements are odd, from 1 to {(2 * _context.Parameters.Degree) - 1}.");
+            }
+
+            if (request.Level < 0 || request.Level > _context.Parameters.MaxLevel)
+            {
+                throw new ArgumentOutOfRangeException(nameof(requests), request.Level, $"Levels of {_context.Parameters.Name} are 0 to {_context.Parameters.MaxLevel}.");
+            }
+        }
+
         var keys = new EvaluationKeys();
-        foreach (var request in requests.GroupBy(r => r.Element).Select(group => group.MaxBy(r => r.Level)))
+        foreach (var request in wanted)
         {
             keys.Add(request.Element, request.Element == KeyRequest.Relinearisation ? ForProducts(secret, request.Level) : ForAutomorphism(secret, request));
         }
@@ -93,11 +116,6 @@ public sealed unsafe class KeyGenerator : IDisposable
     private SwitchingKey Switching(Polynomial from, Polynomial to, int level)
     {
         var (ring, parameters) = (_context.Ring, _context.Parameters);
-        if (level < 0 || level > parameters.MaxLevel)
-        {
-            throw new ArgumentOutOfRangeException(nameof(level), level, $"Levels of {parameters.Name} are 0 to {parameters.MaxLevel}.");
-        }
-
         var seed = _random.PublicSeed();
         var count = parameters.DigitCount(level);
         var (b, a) = (new Polynomial[count], new Polynomial[count]);
@@ -115,7 +133,7 @@ public sealed unsafe class KeyGenerator : IDisposable
             });
         }
 
-        return new SwitchingKey(level, b, a, seed);
+        return new SwitchingKey(level, b, a, seed, parameters);
     }
 
     /// <summary>b = e − a·s, e fresh.</summary>

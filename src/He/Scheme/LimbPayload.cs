@@ -4,8 +4,12 @@ using ActorTrainer.He.Ring;
 namespace ActorTrainer.He.Scheme;
 
 /// <summary>(c₀, c₁) or (c₀, c₁, c₂) in transformed form, with m·scale ≈ Σ cᵢ·sⁱ.</summary>
-internal sealed class LimbPayload(Polynomial[] parts) : IPayload
+/// <param name="parts">Owned from here on.</param>
+/// <param name="seed">What c₁ is expanded from, as long as no operation has changed it: on the wire it stands for c₁.</param>
+internal sealed class LimbPayload(Polynomial[] parts, Seed? seed = null) : IPayload
 {
+    public Seed? Seed { get; } = seed;
+
     public Polynomial[] Parts { get; } = parts;
 
     public int Size => Parts.Length;

@@ -7,17 +7,18 @@ namespace ActorTrainer.He.Scheme;
 
 /// <summary>
 /// Random words from a key: AES-256 in counter mode (NIST SP 800-38A), whose key is SHA-256 over a domain, an index and the seed, so that
-/// no two purposes share a stream. One thread at a time.
+/// no two purposes share a stream. Key and words live on the stack and in native memory, and are overwritten. One thread at a time.
 /// </summary>
-public sealed class RandomStream : IDisposable
+public sealed unsafe class RandomStream : IDisposable
 {
+    private const int FirstBytes = 512;
     private const int BufferBytes = 16384;
 
     private readonly Aes _aes = Aes.Create();
-    private readonly byte[] _counters = new byte[BufferBytes];
-    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferBytes, pinned: true);
+    private byte* _buffer;
     private ulong _block;
-    private int _used = BufferBytes;
+    private int _filled;
+    private int _used;
 
     /// <param name="domain">What the stream is for.</param>
     /// <param name="index">Which of several for the same purpose.</param>
@@ -31,38 +32,58 @@ public sealed class RandomStream : IDisposable
         hash.AppendData(numbers);
         hash.AppendData(label);
         hash.AppendData(seed);
-        var key = hash.GetHashAndReset();
-        _aes.Key = key;
+        Span<byte> key = stackalloc byte[SHA256.HashSizeInBytes];
+        hash.GetHashAndReset(key);
+        _aes.SetKey(key);
         CryptographicOperations.ZeroMemory(key);
+        _buffer = (byte*)NativeMemory.AlignedAlloc(BufferBytes, 64);
     }
+
+    ~RandomStream() => Free();
 
     public ulong Next()
     {
-        if (_used == BufferBytes)
+        if (_used == _filled)
         {
             Refill();
         }
 
-        var word = BinaryPrimitives.ReadUInt64LittleEndian(_buffer.AsSpan(_used));
+        var word = BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(_buffer + _used, sizeof(ulong)));
         _used += sizeof(ulong);
         return word;
     }
 
     public void Dispose()
     {
-        CryptographicOperations.ZeroMemory(_buffer);
+        Free();
         _aes.Dispose();
+        GC.SuppressFinalize(this);
     }
 
     private void Refill()
     {
-        var counters = MemoryMarshal.Cast<byte, ulong>(_counters.AsSpan());
+        ObjectDisposedException.ThrowIf(_buffer is null, this);
+        // Few words cost little, many are made in large pieces.
+        _filled = _filled == 0 ? FirstBytes : Math.Min(2 * _filled, BufferBytes);
+        var counters = new Span<ulong>(_buffer, _filled / sizeof(ulong));
         for (var i = 0; i < counters.Length; i += 2)
         {
-            counters[i] = BitConverter.IsLittleEndian ? _block++ : BinaryPrimitives.ReverseEndianness(_block++);
+            (counters[i], counters[i + 1]) = (BitConverter.IsLittleEndian ? _block++ : BinaryPrimitives.ReverseEndianness(_block++), 0);
         }
 
-        _aes.EncryptEcb(_counters, _buffer, PaddingMode.None);
+        var bytes = new Span<byte>(_buffer, _filled);
+        _aes.EncryptEcb(bytes, bytes, PaddingMode.None);
         _used = 0;
+    }
+
+    private void Free()
+    {
+        if (_buffer is not null)
+        {
+            CryptographicOperations.ZeroMemory(new Span<byte>(_buffer, BufferBytes));
+            NativeMemory.AlignedFree(_buffer);
+            _buffer = null;
+            (_filled, _used) = (0, 0);
+        }
     }
 }

@@ -3,11 +3,32 @@ using ActorTrainer.He.Ring;
 
 namespace ActorTrainer.He.Scheme;
 
-/// <summary>Random polynomials of one owner: every one from a stream of its own, none of which is used twice.</summary>
-internal sealed unsafe class Randomness(RingContext ring, Seed seed, string purpose) : IDisposable
+/// <summary>
+/// Random polynomials of one owner: every one from a stream of its own, none of which is used twice. The secret seed is born in memory that does
+/// not move, and is overwritten when disposed or forgotten.
+/// </summary>
+internal sealed unsafe class Randomness : IDisposable
 {
-    private readonly byte[] _seed = Pinned(seed);
+    private readonly RingContext _ring;
+    private readonly string _purpose;
+    private readonly byte[] _seed = GC.AllocateArray<byte>(Seed.Bytes, pinned: true);
     private int _drawn;
+
+    /// <summary>From the system's generator.</summary>
+    public Randomness(RingContext ring, string purpose)
+    {
+        (_ring, _purpose) = (ring, purpose);
+        RandomNumberGenerator.Fill(_seed);
+    }
+
+    /// <summary>That can be made again: for tests only.</summary>
+    public Randomness(RingContext ring, Seed seed, string purpose)
+    {
+        (_ring, _purpose) = (ring, purpose);
+        seed.Span.CopyTo(_seed);
+    }
+
+    ~Randomness() => CryptographicOperations.ZeroMemory(_seed);
 
     /// <summary>A seed for public uniform polynomials; knowing it tells nothing of the streams of secrets.</summary>
     public Seed PublicSeed()
@@ -28,7 +49,11 @@ internal sealed unsafe class Randomness(RingContext ring, Seed seed, string purp
     /// <summary>An error polynomial in transformed form.</summary>
     public void Error(Polynomial result) => Small(result, "error", Samplers.Error);
 
-    public void Dispose() => CryptographicOperations.ZeroMemory(_seed);
+    public void Dispose()
+    {
+        CryptographicOperations.ZeroMemory(_seed);
+        GC.SuppressFinalize(this);
+    }
 
     /// <summary>The uniform polynomial of a public seed: limb i of the prime at place i, so that fewer limbs are a prefix. It is drawn in the transformed domain, in the places' usual bit-reversed order.</summary>
     public static void Uniform(RingContext ring, Seed seed, int index, Polynomial result)
@@ -52,26 +77,19 @@ internal sealed unsafe class Randomness(RingContext ring, Seed seed, string purp
         });
     }
 
-    private static byte[] Pinned(Seed seed)
-    {
-        var bytes = GC.AllocateUninitializedArray<byte>(Seed.Bytes, pinned: true);
-        seed.Span.CopyTo(bytes);
-        return bytes;
-    }
-
     private void Small(Polynomial result, string kind, Action<RandomStream, Span<int>> sample)
     {
         using var stream = Stream(kind);
-        using var values = ring.NewPolynomial(1, secret: true);
+        using var values = _ring.NewPolynomial(1, secret: true);
         var numbers = (nint)values[0];
-        sample(stream, new Span<int>(values[0], ring.Degree));
-        ring.Team.For(result.Limbs, i =>
+        sample(stream, new Span<int>(values[0], _ring.Degree));
+        _ring.Team.For(result.Limbs, i =>
         {
-            var kernels = ring.Of(result, i);
+            var kernels = _ring.Of(result, i);
             kernels.FromSigned(result[i], (int*)numbers);
             kernels.Forward(result[i]);
         });
     }
 
-    private RandomStream Stream(string kind) => new(_seed, $"{purpose}: {kind}", Interlocked.Increment(ref _drawn));
+    private RandomStream Stream(string kind) => new(_seed, $"{_purpose}: {kind}", Interlocked.Increment(ref _drawn));
 }

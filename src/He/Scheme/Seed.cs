@@ -1,8 +1,9 @@
-using System.Security.Cryptography;
-
 namespace ActorTrainer.He.Scheme;
 
-/// <summary>32 bytes from which random streams are expanded, each under its own domain. Public seeds make the uniform halves of keys and ciphertexts.</summary>
+/// <summary>
+/// 32 public bytes from which the uniform halves of keys and ciphertexts are expanded. They lie in ordinary memory, so a secret seed is none of
+/// these: <see cref="Randomness"/> draws its own. Tests give one to make the same keys again.
+/// </summary>
 public readonly struct Seed : IEquatable<Seed>
 {
     public const int Bytes = 32;
@@ -21,14 +22,6 @@ public readonly struct Seed : IEquatable<Seed>
     }
 
     public ReadOnlySpan<byte> Span => _bytes.Span;
-
-    /// <summary>From the system's generator.</summary>
-    public static Seed Fresh()
-    {
-        Span<byte> bytes = stackalloc byte[Bytes];
-        RandomNumberGenerator.Fill(bytes);
-        return new Seed(bytes);
-    }
 
     public static bool operator ==(Seed a, Seed b) => a.Equals(b);
 

@@ -1,3 +1,4 @@
+using ActorTrainer.He.Parameters;
 using ActorTrainer.He.Ring;
 
 namespace ActorTrainer.He.Scheme;
@@ -8,7 +9,10 @@ namespace ActorTrainer.He.Scheme;
 /// </summary>
 public sealed class SwitchingKey : IDisposable
 {
-    internal SwitchingKey(int level, Polynomial[] b, Polynomial[] a, Seed seed) => (Level, B, A, Seed) = (level, b, a, seed);
+    internal SwitchingKey(int level, Polynomial[] b, Polynomial[] a, Seed seed, CkksParameters parameters) =>
+        (Level, B, A, Seed, Parameters) = (level, b, a, seed, parameters);
+
+    public CkksParameters Parameters { get; }
 
     /// <summary>The highest level of ciphertexts that it can switch.</summary>
     public int Level { get; }

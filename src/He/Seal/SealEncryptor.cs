@@ -6,16 +6,23 @@ namespace ActorTrainer.He.Seal;
 /// <summary>Encrypts as SEAL does: with the secret key at the plaintext's level, with the public key one prime higher, which is then divided away.</summary>
 public sealed unsafe class SealEncryptor : IDisposable
 {
+    private const string Purpose = "encryption in SEAL's way";
+
     private readonly SealContext _context;
     private readonly Randomness _random;
 
     public SealEncryptor(SealContext context)
-        : this(context, Seed.Fresh())
+        : this(context, new Randomness(context.Ring, Purpose))
     {
     }
 
     /// <summary>Encryptions that can be made again: for tests only.</summary>
-    internal SealEncryptor(SealContext context, Seed seed) => (_context, _random) = (context, new Randomness(context.Ring, seed, "encryption in SEAL's way"));
+    internal SealEncryptor(SealContext context, Seed seed)
+        : this(context, new Randomness(context.Ring, seed, Purpose))
+    {
+    }
+
+    private SealEncryptor(SealContext context, Randomness random) => (_context, _random) = (context, random);
 
     /// <exception cref="MisuseException">The plaintext or the key is of other parameters.</exception>
     public SealCiphertext Encrypt(SealPlaintext message, SealPublicKey key)

@@ -6,16 +6,23 @@ namespace ActorTrainer.He.Seal;
 /// <summary>Makes keys that SEAL reads. Uniform halves come from seeds, so all are written at half their size.</summary>
 public sealed unsafe class SealKeyGenerator : IDisposable
 {
+    private const string Purpose = "keys in SEAL's way";
+
     private readonly SealContext _context;
     private readonly Randomness _random;
 
     public SealKeyGenerator(SealContext context)
-        : this(context, Seed.Fresh())
+        : this(context, new Randomness(context.Ring, Purpose))
     {
     }
 
     /// <summary>Keys that can be made again: for tests only.</summary>
-    internal SealKeyGenerator(SealContext context, Seed seed) => (_context, _random) = (context, new Randomness(context.Ring, seed, "keys in SEAL's way"));
+    internal SealKeyGenerator(SealContext context, Seed seed)
+        : this(context, new Randomness(context.Ring, seed, Purpose))
+    {
+    }
+
+    private SealKeyGenerator(SealContext context, Randomness random) => (_context, _random) = (context, random);
 
     /// <summary>Uniform ternary.</summary>
     public SealSecretKey NewSecretKey()

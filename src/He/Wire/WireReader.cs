@@ -1,0 +1,69 @@
+using ActorTrainer.He.Parameters;
+using ActorTrainer.He.Scheme;
+
+namespace ActorTrainer.He.Wire;
+
+/// <summary>
+/// Objects from bytes that nobody vouches for. Their exact size is known and checked before memory is taken, every residue is below its prime before any
+/// arithmetic sees it, and an object exists only when all of it is valid. A span holds exactly one object; from a stream exactly one is read, limb by
+/// limb, and what follows stays. That bytes conform says nothing of who made them: authenticity is the channel's.
+/// </summary>
+public static class WireReader
+{
+    /// <param name="allowInsecure">Whether sets for tests are accepted.</param>
+    /// <exception cref="WireFormatException">The bytes are no set of parameters, or one that is refused.</exception>
+    public static CkksParameters ReadParameters(ReadOnlySpan<byte> bytes, bool allowInsecure = false)
+    {
+        var source = new WireSource(bytes);
+        return ParametersFormat.Read(ref source, allowInsecure);
+    }
+
+    /// <inheritdoc cref="ReadParameters(ReadOnlySpan{byte}, bool)"/>
+    public static CkksParameters ReadParameters(Stream stream, bool allowInsecure = false)
+    {
+        var source = new WireSource(stream);
+        return ParametersFormat.Read(ref source, allowInsecure);
+    }
+
+    /// <exception cref="WireFormatException">The bytes are no conforming ciphertext of these parameters.</exception>
+    public static Ciphertext ReadCiphertext(ReadOnlySpan<byte> bytes, CkksContext context, WireLimits? limits = null)
+    {
+        var source = new WireSource(bytes);
+        return CiphertextFormat.Read(ref source, context, limits ?? WireLimits.Default);
+    }
+
+    /// <inheritdoc cref="ReadCiphertext(ReadOnlySpan{byte}, CkksContext, WireLimits)"/>
+    public static Ciphertext ReadCiphertext(Stream stream, CkksContext context, WireLimits? limits = null)
+    {
+        var source = new WireSource(stream);
+        return CiphertextFormat.Read(ref source, context, limits ?? WireLimits.Default);
+    }
+
+    /// <exception cref="WireFormatException">The bytes are no conforming public key of these parameters.</exception>
+    public static PublicKey ReadPublicKey(ReadOnlySpan<byte> bytes, CkksContext context, WireLimits? limits = null)
+    {
+        var source = new WireSource(bytes);
+        return KeyFormat.ReadPublicKey(ref source, context, limits ?? WireLimits.Default);
+    }
+
+    /// <inheritdoc cref="ReadPublicKey(ReadOnlySpan{byte}, CkksContext, WireLimits)"/>
+    public static PublicKey ReadPublicKey(Stream stream, CkksContext context, WireLimits? limits = null)
+    {
+        var source = new WireSource(stream);
+        return KeyFormat.ReadPublicKey(ref source, context, limits ?? WireLimits.Default);
+    }
+
+    /// <exception cref="WireFormatException">The bytes are no conforming set of keys of these parameters.</exception>
+    public static EvaluationKeys ReadEvaluationKeys(ReadOnlySpan<byte> bytes, CkksContext context, WireLimits? limits = null)
+    {
+        var source = new WireSource(bytes);
+        return KeyFormat.ReadEvaluationKeys(ref source, context, limits ?? WireLimits.Default);
+    }
+
+    /// <inheritdoc cref="ReadEvaluationKeys(ReadOnlySpan{byte}, CkksContext, WireLimits)"/>
+    public static EvaluationKeys ReadEvaluationKeys(Stream stream, CkksContext context, WireLimits? limits = null)
+    {
+        var source = new WireSource(stream);
+        return KeyFormat.ReadEvaluationKeys(ref source, context, limits ?? WireLimits.Default);
+    }
+}
