@@ -16,7 +16,4 @@ public sealed class SealSecretKey : IDisposable
     internal Polynomial Polynomial { get; }
 
     public void Dispose() => Polynomial.Dispose();
-
-    /// <summary>Says only that it is a key.</summary>
-    public override string ToString() => "secret key";
 }
