@@ -11,7 +11,7 @@ namespace ActorTrainer.He.Ring;
 /// </summary>
 public sealed class WorkTeam : IDisposable
 {
-    /// <summary>How long a thread waits awake: about what it costs to be put to sleep and woken.</summary>
+    /// <summary>How long a thread waits awake, about what it costs to be put to sleep and woken; it yields meanwhile to whoever shares its core.</summary>
     private static readonly long Patience = Environment.ProcessorCount > 1 ? Stopwatch.Frequency / 20_000 : 0;
 
     [ThreadStatic]
@@ -121,7 +121,7 @@ public sealed class WorkTeam : IDisposable
     {
         while (!_closing)
         {
-            for (var start = Stopwatch.GetTimestamp(); Stopwatch.GetTimestamp() - start <= Patience; Thread.SpinWait(4))
+            for (var start = Stopwatch.GetTimestamp(); Stopwatch.GetTimestamp() - start <= Patience; Thread.Yield())
             {
                 if (Volatile.Read(ref _call) is { } call && call.Number > last)
                 {
@@ -175,7 +175,7 @@ public sealed class WorkTeam : IDisposable
         /// <summary>Waits for pieces that other threads have taken.</summary>
         public void Finish()
         {
-            for (var start = Stopwatch.GetTimestamp(); Stopwatch.GetTimestamp() - start <= Patience; Thread.SpinWait(4))
+            for (var start = Stopwatch.GetTimestamp(); Stopwatch.GetTimestamp() - start <= Patience; Thread.Yield())
             {
                 if (Volatile.Read(ref _done) == count)
                 {
