@@ -87,23 +87,23 @@ public sealed unsafe partial class CkksBackend(CkksContext context, EvaluationKe
 
     public IPayload Rescale(IPayload a, int level)
     {
-        var drop = context.DropTop(level);
-        var result = new LimbPayload([.. LimbPayload.Of(a).Select(source =>
+        var (x, parts, drop) = (LimbPayload.Of(a), NewParts(a.Size, level - 1), context.DropTop(level));
+        using var dropped = _ring.NewPolynomial(parts.Length);
+        using var multiples = _ring.NewPolynomial(parts.Length);
+        _ring.Team.For(parts.Length, p =>
         {
-            var part = _ring.NewPolynomial(level);
-            using var dropped = _ring.NewPolynomial(2);
-            _ring.Chain(level).Copy(dropped[0], source[level]);
-            drop.Prepare(0, dropped[0]);
-            drop.Multiples(dropped[1], dropped, 0);
-            _ring.Team.For(level, i =>
-            {
-                drop.Convert(i, part[i], dropped, 0, dropped[1]);
-                drop.Divide(i, part[i], source[i], part[i]);
-            });
-            return part;
-        })]);
+            _ring.Chain(level).Copy(dropped[p], x[p][level]);
+            drop.Prepare(0, dropped[p]);
+            drop.Multiples(multiples[p], dropped, p);
+        });
+        _ring.Team.For(parts.Length * level, piece =>
+        {
+            var (p, i) = Math.DivRem(piece, level);
+            drop.Convert(i, parts[p][i], dropped, p, multiples[p]);
+            drop.Divide(i, parts[p][i], x[p][i], parts[p][i]);
+        });
         GC.KeepAlive(a);
-        return result;
+        return new LimbPayload(parts);
     }
 
     public IPayload Drop(IPayload a, int level)

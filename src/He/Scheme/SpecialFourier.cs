@@ -1,10 +1,12 @@
+using System.Numerics;
+
 namespace ActorTrainer.He.Scheme;
 
 /// <summary>
 /// The Fourier transform between n = N/2 complex slots and the coefficients of a real polynomial of degree below N: slot j is the value at
 /// ζ^(5^j), ζ = e^(iπ/N) (Cheon, Kim, Kim, Song 2017). Real and imaginary parts are in separate arrays; coefficient k + i·n.
 /// </summary>
-internal sealed class SpecialFourier
+internal sealed unsafe class SpecialFourier
 {
     private readonly int _slots;
     private readonly int[] _reversed;
@@ -32,24 +34,13 @@ internal sealed class SpecialFourier
     /// <summary>Slots to coefficients, in place.</summary>
     public void ToCoefficients(Span<double> re, Span<double> im)
     {
-        for (var length = _slots; length >= 2; length >>= 1)
+        fixed (double* pr = re, pi = im, pc = _cos, ps = _sin)
         {
-            var half = length >> 1;
-            var cos = _cos.AsSpan(half, half);
-            var sin = _sin.AsSpan(half, half);
-            for (var i = 0; i < _slots; i += length)
+            for (var half = _slots >> 1; half >= 1; half >>= 1)
             {
-                var ra = re.Slice(i, half);
-                var rb = re.Slice(i + half, half);
-                var ia = im.Slice(i, half);
-                var ib = im.Slice(i + half, half);
-                for (var j = 0; j < half; j++)
+                for (var i = 0; i < _slots; i += 2 * half)
                 {
-                    var (x, y) = (ra[j] - rb[j], ia[j] - ib[j]);
-                    ra[j] += rb[j];
-                    ia[j] += ib[j];
-                    rb[j] = (x * cos[j]) + (y * sin[j]);
-                    ib[j] = (y * cos[j]) - (x * sin[j]);
+                    Split(pr + i, pi + i, pc + half, ps + half, half);
                 }
             }
         }
@@ -61,25 +52,63 @@ internal sealed class SpecialFourier
     public void ToSlots(Span<double> re, Span<double> im)
     {
         Reorder(re, im, 1);
-        for (var length = 2; length <= _slots; length <<= 1)
+        fixed (double* pr = re, pi = im, pc = _cos, ps = _sin)
         {
-            var half = length >> 1;
-            var cos = _cos.AsSpan(half, half);
-            var sin = _sin.AsSpan(half, half);
-            for (var i = 0; i < _slots; i += length)
+            for (var half = 1; half < _slots; half <<= 1)
             {
-                var ra = re.Slice(i, half);
-                var rb = re.Slice(i + half, half);
-                var ia = im.Slice(i, half);
-                var ib = im.Slice(i + half, half);
-                for (var j = 0; j < half; j++)
+                for (var i = 0; i < _slots; i += 2 * half)
                 {
-                    var (x, y) = ((rb[j] * cos[j]) - (ib[j] * sin[j]), (rb[j] * sin[j]) + (ib[j] * cos[j]));
-                    (rb[j], ib[j]) = (ra[j] - x, ia[j] - y);
-                    ra[j] += x;
-                    ia[j] += y;
+                    Join(pr + i, pi + i, pc + half, ps + half, half);
                 }
             }
+        }
+    }
+
+    /// <summary>(a, b) to (a + b, (a − b)·w̄) for two neighbouring runs of <paramref name="half"/> numbers.</summary>
+    private static void Split(double* re, double* im, double* cos, double* sin, int half)
+    {
+        var j = 0;
+        for (; j + Vector<double>.Count <= half; j += Vector<double>.Count)
+        {
+            var (ra, rb, ia, ib) = (Vector.Load(re + j), Vector.Load(re + half + j), Vector.Load(im + j), Vector.Load(im + half + j));
+            var (x, y, c, s) = (ra - rb, ia - ib, Vector.Load(cos + j), Vector.Load(sin + j));
+            Vector.Store(ra + rb, re + j);
+            Vector.Store(ia + ib, im + j);
+            Vector.Store((x * c) + (y * s), re + half + j);
+            Vector.Store((y * c) - (x * s), im + half + j);
+        }
+
+        for (; j < half; j++)
+        {
+            var (x, y) = (re[j] - re[half + j], im[j] - im[half + j]);
+            re[j] += re[half + j];
+            im[j] += im[half + j];
+            re[half + j] = (x * cos[j]) + (y * sin[j]);
+            im[half + j] = (y * cos[j]) - (x * sin[j]);
+        }
+    }
+
+    /// <summary>(a, b) to (a + b·w, a − b·w).</summary>
+    private static void Join(double* re, double* im, double* cos, double* sin, int half)
+    {
+        var j = 0;
+        for (; j + Vector<double>.Count <= half; j += Vector<double>.Count)
+        {
+            var (ra, rb, ia, ib) = (Vector.Load(re + j), Vector.Load(re + half + j), Vector.Load(im + j), Vector.Load(im + half + j));
+            var (c, s) = (Vector.Load(cos + j), Vector.Load(sin + j));
+            var (x, y) = ((rb * c) - (ib * s), (rb * s) + (ib * c));
+            Vector.Store(ra + x, re + j);
+            Vector.Store(ia + y, im + j);
+            Vector.Store(ra - x, re + half + j);
+            Vector.Store(ia - y, im + half + j);
+        }
+
+        for (; j < half; j++)
+        {
+            var (x, y) = ((re[half + j] * cos[j]) - (im[half + j] * sin[j]), (re[half + j] * sin[j]) + (im[half + j] * cos[j]));
+            (re[half + j], im[half + j]) = (re[j] - x, im[j] - y);
+            re[j] += x;
+            im[j] += y;
         }
     }
 
