@@ -49,12 +49,12 @@ public sealed class ChebyshevEvaluation : IDisposable
         }
 
         var depth = Math.Max(1, Depth(degree));
-        if (x.Level < depth)
+        if (evaluator.Parameters.Depth(x.Level) < depth)
         {
-            throw new MisuseException($"A polynomial of degree {degree} takes {depth} levels, and {x} has {x.Level}. Refresh it first, or use a lower degree.");
+            throw new MisuseException($"A polynomial of degree {degree} takes {depth} levels, and {x} has {evaluator.Parameters.Depth(x.Level)}. Refresh it first, or use a lower degree.");
         }
 
-        var target = x.Level - depth;
+        var target = evaluator.Parameters.After(x.Level, depth);
         double[] kept = [.. coefficients.Take(degree + 1)];
         using var run = new ChebyshevEvaluation(evaluator, x, Cheapest(evaluator.Parameters, x.Level, kept));
         var result = run.Value(kept, target, scale ?? evaluator.Parameters.ScaleAt(target));
@@ -78,12 +78,13 @@ public sealed class ChebyshevEvaluation : IDisposable
     {
         var depth = Math.Max(1, Depth(coefficients.Length - 1));
         var plan = new PlanBackend(parameters);
+        var target = parameters.After(level, depth);
         var shapes = from babySteps in Enumerable.Range(1, depth) from width in Widths select new Shape(babySteps, width);
         return shapes.MinBy(shape =>
         {
             var evaluator = new Evaluator(plan);
             using var run = new ChebyshevEvaluation(evaluator, plan.Encrypt(level), shape);
-            run.Value(coefficients, level - depth, parameters.ScaleAt(level - depth));
+            run.Value(coefficients, target, parameters.ScaleAt(target));
             return (RelinearisationCost * evaluator.Ledger.Count(Operation.Relinearise)) + evaluator.Ledger.Count(Operation.Multiply);
         });
     }
@@ -91,7 +92,8 @@ public sealed class ChebyshevEvaluation : IDisposable
     /// <summary>At a level and scale.</summary>
     private Ciphertext Value(double[] coefficients, int level, Scale scale)
     {
-        using var raw = Raw(coefficients, level + 1, scale * Prime(level + 1));
+        var above = _evaluator.Parameters.Above(level);
+        using var raw = Raw(coefficients, above, scale * _evaluator.Parameters.Divisor(above));
         using var two = _evaluator.Relinearise(raw);
         return _evaluator.Rescale(two);
     }
@@ -100,7 +102,7 @@ public sealed class ChebyshevEvaluation : IDisposable
     private Ciphertext Raw(double[] coefficients, int level, Scale scale)
     {
         var bits = Math.Max(1, Depth(coefficients.Length - 1));
-        if (bits == 1 || (bits <= _shape.BabyBits && _powers[1].Level - bits >= level))
+        if (bits == 1 || (bits <= _shape.BabyBits && Reaches(bits, level)))
         {
             return Sum(coefficients, level, scale);
         }
@@ -141,7 +143,7 @@ public sealed class ChebyshevEvaluation : IDisposable
     {
         var baby = 1 << _shape.BabyBits;
         var multiple = (count - 1) / baby * baby;
-        return count <= _shape.Width * baby && _powers[1].Level - Math.Max(Depth(multiple - 1), _shape.BabyBits + 1) >= level
+        return count <= _shape.Width * baby && Reaches(Math.Max(Depth(multiple - 1), _shape.BabyBits + 1), level)
             ? multiple
             : 1 << (Depth(count - 1) - 1);
     }
@@ -214,7 +216,8 @@ public sealed class ChebyshevEvaluation : IDisposable
         return result;
     }
 
-    private Scale Prime(int level) => Scale.FromInteger(_evaluator.Parameters.Chain[level].Value);
+    /// <summary>Whether a power of this depth still stands at a level.</summary>
+    private bool Reaches(int depth, int level) => _evaluator.Parameters.After(_powers[1].Level, depth) >= level;
 
     /// <param name="BabyBits">log₂ of the powers that sums are made of.</param>
     /// <param name="Width">How many such sums stand in one sum of products at most.</param>

@@ -33,7 +33,7 @@ public abstract class FunctionCircuit
     /// <exception cref="MisuseException">Too few levels are left.</exception>
     public Ciphertext Evaluate(Evaluator evaluator, Ciphertext x)
     {
-        CheckLevels(x, Depth);
+        CheckLevels(evaluator, x, Depth);
         using var t = Map.Apply(evaluator, x);
         return Compute(evaluator, t);
     }
@@ -42,7 +42,7 @@ public abstract class FunctionCircuit
     /// <exception cref="MisuseException">Too few levels are left.</exception>
     public Ciphertext EvaluateMapped(Evaluator evaluator, Ciphertext t)
     {
-        CheckLevels(t, MappedDepth);
+        CheckLevels(evaluator, t, MappedDepth);
         return Compute(evaluator, t);
     }
 
@@ -55,11 +55,11 @@ public abstract class FunctionCircuit
         return evaluator.Rescale(product);
     }
 
-    private void CheckLevels(Ciphertext input, int depth)
+    private void CheckLevels(Evaluator evaluator, Ciphertext input, int depth)
     {
-        if (input.Level < depth)
+        if (evaluator.Parameters.Depth(input.Level) is var levels && levels < depth)
         {
-            throw new MisuseException($"{Name} takes {depth} levels, and {input} has {input.Level}. Refresh it first, or use a fit of less depth.");
+            throw new MisuseException($"{Name} takes {depth} levels, and {input} has {levels}. Refresh it first, or use a fit of less depth.");
         }
     }
 }

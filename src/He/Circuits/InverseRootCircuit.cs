@@ -1,5 +1,4 @@
 using ActorTrainer.He.Approximation;
-using ActorTrainer.He.Parameters;
 using ActorTrainer.He.Scheme;
 
 namespace ActorTrainer.He.Circuits;
@@ -53,11 +52,10 @@ public sealed class InverseRootCircuit : FunctionCircuit
     {
         // The slope in y is zero at the root and 3·error beside it, so that y's own noise all but vanishes.
         var (parameters, level, y) = (evaluator.Parameters, start.Level, start.WithNoise(0));
-        Scale Prime(int index) => Scale.FromInteger(parameters.Chain[index].Value);
-
         // −½·factor·u at the scale that makes the sum land on the canonical one.
-        var landing = parameters.ScaleAt(level - 2) * Prime(level) * Prime(level) * Prime(level - 1) / (y.Scale * y.Scale * y.Scale);
-        using var product = evaluator.Multiply(t, -0.5 * factor / _ofU.Slope, landing * Prime(t.Level) / t.Scale);
+        var below = parameters.Below(level);
+        var landing = parameters.ScaleAt(parameters.Below(below)) * parameters.Divisor(level) * parameters.Divisor(level) * parameters.Divisor(below) / (y.Scale * y.Scale * y.Scale);
+        using var product = evaluator.Multiply(t, -0.5 * factor / _ofU.Slope, landing * parameters.Divisor(t.Level) / t.Scale);
         using var scaled = evaluator.Rescale(product);
         using var shifted = evaluator.Add(scaled, 0.5 * factor * _ofU.Offset / _ofU.Slope);
         using var half = evaluator.DropTo(shifted, level);
@@ -66,7 +64,7 @@ public sealed class InverseRootCircuit : FunctionCircuit
         using var root = Product(evaluator, half, y);
         using var square = Product(evaluator, y, y);
         using var cube = evaluator.MultiplyLazy(root.WithMagnitude(0.5 * factor), square);
-        using var dropped = evaluator.DropTo(y, level - 1);
+        using var dropped = evaluator.DropTo(y, below);
         using var line = evaluator.Multiply(dropped, 1.5 * factor, cube.Scale / y.Scale);
         using var sum = evaluator.Add(cube, line);
         using var two = evaluator.Relinearise(sum);

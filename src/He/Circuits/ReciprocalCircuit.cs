@@ -1,5 +1,4 @@
 using ActorTrainer.He.Approximation;
-using ActorTrainer.He.Parameters;
 using ActorTrainer.He.Scheme;
 
 namespace ActorTrainer.He.Circuits;
@@ -40,19 +39,20 @@ public sealed class ReciprocalCircuit : FunctionCircuit
 
     private protected override Ciphertext Compute(Evaluator evaluator, Ciphertext t)
     {
-        var (parameters, level) = (evaluator.Parameters, t.Level - _start.Depth);
-        var prime = Scale.FromInteger(parameters.Chain[level].Value);
+        var parameters = evaluator.Parameters;
+        var level = parameters.After(t.Level, _start.Depth);
+        var below = parameters.Below(level);
 
         // At the scale of the level below, where it meets 1 + e; −x then has the prime's, so that x·y lands there too.
-        using var start = ChebyshevEvaluation.Evaluate(evaluator, t, _start.Coefficients, 1 / _start.Low, parameters.ScaleAt(level - 1));
-        using var product = evaluator.Multiply(t, -1 / Map.Slope, prime * Scale.FromInteger(parameters.Chain[t.Level].Value) / t.Scale);
+        using var start = ChebyshevEvaluation.Evaluate(evaluator, t, _start.Coefficients, 1 / _start.Low, parameters.ScaleAt(below));
+        using var product = evaluator.Multiply(t, -1 / Map.Slope, parameters.Divisor(level) * parameters.Divisor(t.Level) / t.Scale);
         using var scaled = evaluator.Rescale(product);
         using var shifted = evaluator.Add(scaled, Map.Offset / Map.Slope);
         using var negative = evaluator.DropTo(shifted, level);
         // The first step's slope in y is 2·e, so that the start's own noise all but vanishes.
         var quiet = start.WithNoise(0);
         using var near = Product(evaluator, negative, quiet);
-        var (e, y, error) = (evaluator.Add(near, 1.0).WithMagnitude(_error), evaluator.DropTo(quiet, level - 1), _error);
+        var (e, y, error) = (evaluator.Add(near, 1.0).WithMagnitude(_error), evaluator.DropTo(quiet, below), _error);
         for (var step = 1; ; step++)
         {
             using var former = e;

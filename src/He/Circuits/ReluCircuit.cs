@@ -24,13 +24,13 @@ public sealed class ReluCircuit : FunctionCircuit
 
     private protected override Ciphertext Compute(Evaluator evaluator, Ciphertext t)
     {
-        var level = t.Level - _gate.MappedDepth;
         var parameters = evaluator.Parameters;
+        var level = parameters.After(t.Level, _gate.MappedDepth);
         // One as a constant of scale slope: the same words stand for t/slope.
         using var product = evaluator.Multiply(t, 1 / Map.Slope, new Scale(Map.Slope));
         using var shifted = Map.Offset == 0 ? evaluator.DropTo(product, level) : evaluator.Add(product, -Map.Offset / Map.Slope);
         using var x = evaluator.DropTo(shifted, level);
-        using var gate = _gate.Compute(evaluator, t, parameters.ScaleAt(level - 1) * Scale.FromInteger(parameters.Chain[level].Value) / x.Scale);
+        using var gate = _gate.Compute(evaluator, t, parameters.ScaleAt(parameters.Below(level)) * parameters.Divisor(level) / x.Scale);
         return Product(evaluator, x, gate).WithMagnitude(_bound);
     }
 }

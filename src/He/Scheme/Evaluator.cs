@@ -165,9 +165,9 @@ public sealed partial class Evaluator(IBackend backend)
     private static ScaledConstant Scaled(double constant, Scale scale)
     {
         var scaled = Math.Round(constant * scale.High);
-        return Math.Abs(scaled) < Math.ScaleB(1, 120)
+        return Math.Abs(scaled) < Math.ScaleB(1, 126)
             ? new ScaledConstant(constant, (Int128)scaled, scale)
-            : throw new MisuseException($"The constant {constant} at scale {scale} is not finite or above 2^120. Use a smaller scale.");
+            : throw new MisuseException($"The constant {constant} at scale {scale} is not finite or above 2^126. Use a smaller scale.");
     }
 
     private Ciphertext[] Automorphisms(Ciphertext a, int[] elements)

@@ -13,7 +13,7 @@ internal sealed unsafe class SpecialFourier
     private readonly double[] _cos;
     private readonly double[] _sin;
 
-    public SpecialFourier(int logDegree, int generator = 5)
+    public SpecialFourier(int logDegree)
     {
         _slots = 1 << (logDegree - 1);
         _reversed = [.. Enumerable.Range(0, _slots).Select(i => Ring.NttRoots.Reverse(i, logDegree - 1))];
@@ -26,7 +26,7 @@ internal sealed unsafe class SpecialFourier
             for (var j = 0; j < length / 2; j++)
             {
                 (_sin[(length / 2) + j], _cos[(length / 2) + j]) = Math.SinCos(2 * Math.PI * power / order);
-                power = power * generator % order;
+                power = power * 5 % order;
             }
         }
     }

@@ -1,5 +1,7 @@
 using System.Numerics;
+using ActorTrainer.He.Approximation;
 using ActorTrainer.He.Backends;
+using ActorTrainer.He.Circuits;
 using ActorTrainer.He.Parameters;
 using ActorTrainer.He.Scheme;
 using Xunit;
@@ -102,6 +104,36 @@ public sealed class LevelsTests
         using var lower = he.Evaluator.AlignTo(current, level - 14);
         Assert.InRange(he.Error(lower, expected), 0, Math.ScaleB(1, -45));
         current.Dispose();
+    }
+
+    /// <summary>Every circuit that changes scales by hand.</summary>
+    [Theory]
+    [InlineData("polynomial")]
+    [InlineData("inverse root")]
+    [InlineData("reciprocal")]
+    [InlineData("relu")]
+    [InlineData("exponential")]
+    public void Circuits_on_levels_of_two_primes_take_their_levels_and_are_as_precise(string name)
+    {
+        using var he = new HeFixture(ParameterSets.ToyB16Hp, []);
+        FunctionCircuit circuit = name switch
+        {
+            "polynomial" => new PolynomialCircuit([FunctionFits.Tanh(2, 63).Parts[0]]),
+            "inverse root" => FunctionCircuit.For(FunctionFits.InverseRoot(0.1, 1, 15, 2)),
+            "reciprocal" => ReciprocalCircuit.Fit(0.2, 1, 15, 2),
+            "relu" => FunctionCircuit.For(FunctionFits.Relu(1, [7, 7])),
+            _ => ExponentialCircuit.ByPolynomial(-8, 0, 15, 2),
+        };
+        var twin = new TwinBackend(he.Parameters);
+        var level = he.Parameters.MaxLevel - 4;
+        var x = he.Random(1).Select(v => new Complex(name == "exponential" ? -8 * Math.Abs(v.Real) : name is "polynomial" or "relu" ? v.Real : 0.25 + Math.Abs(v.Real), 0)).ToArray();
+        using var input = he.Encrypt(x, level);
+
+        using var result = circuit.Evaluate(he.Evaluator, input);
+        var expected = circuit.Evaluate(new Evaluator(twin), twin.Encrypt(new PlainVector(x), level));
+
+        Assert.Equal(he.Parameters.After(level, circuit.Depth), result.Level);
+        Assert.InRange(he.Error(result, TwinBackend.Values(expected)), 0, Math.ScaleB(1, -36));
     }
 
     [Fact]
