@@ -42,7 +42,7 @@ public sealed class FunctionCircuitTests
         var (error, modelled) = (Deviation(he.Decrypt(result), clear), Deviation(OnTwin(test, x, new Random(5)), clear));
         Assert.InRange(Math.Log2(error / modelled), -2, 2);
         Assert.InRange(error, result.EstimatedError / test.Caution, 2 * result.EstimatedError);
-        Assert.All(he.Decrypt(result).Zip(x), pair => Assert.InRange((pair.First - test.Exact(pair.Second)).Magnitude, 0, test.FitError(pair.Second) + test.Noise));
+        Assert.All(he.Decrypt(result).Zip(x), pair => Assert.InRange((pair.Item1 - test.Exact(pair.Item2)).Magnitude, 0, test.FitError(pair.Item2) + test.Noise));
         Assert.All(he.Decrypt(result), v => Assert.InRange(v.Magnitude, 0, result.Magnitude * 1.01));
     }
 
@@ -112,7 +112,7 @@ public sealed class FunctionCircuitTests
             var result = circuit.Evaluate(new Evaluator(twin), twin.Encrypt(new PlainVector(x), 18));
 
             Assert.Equal((fit.Depth, 18 - fit.Depth - 1), (circuit.MappedDepth, result.Level));
-            Assert.All(TwinBackend.Values(result).Zip(x), pair => Assert.Equal(fit.Evaluate(pair.Second), pair.First.Real, 1e-6 * Math.Max(1, Math.Abs(fit.Low))));
+            Assert.All(TwinBackend.Values(result).Zip(x), pair => Assert.Equal(fit.Evaluate(pair.Item2), pair.Item1.Real, 1e-6 * Math.Max(1, Math.Abs(fit.Low))));
         }
     }
 
@@ -129,8 +129,8 @@ public sealed class FunctionCircuitTests
         var whole = exp.Evaluate(evaluator, twin.Encrypt(new PlainVector(x), 4));
 
         Assert.Equal((5, 4, 0, 0), (tanh.Depth, exp.Depth, mapped.Level, whole.Level));
-        Assert.All(TwinBackend.Values(mapped).Zip(x), pair => Assert.Equal(FunctionFits.Tanh(5, 15).Evaluate(pair.Second), pair.First.Real, 1e-9));
-        Assert.All(TwinBackend.Values(whole).Zip(x), pair => Assert.Equal(Math.Exp(pair.Second), pair.First.Real, 1e-9));
+        Assert.All(TwinBackend.Values(mapped).Zip(x), pair => Assert.Equal(FunctionFits.Tanh(5, 15).Evaluate(pair.Item2), pair.Item1.Real, 1e-9));
+        Assert.All(TwinBackend.Values(whole).Zip(x), pair => Assert.Equal(Math.Exp(pair.Item2), pair.Item1.Real, 1e-9));
     }
 
     [Fact]

@@ -169,9 +169,9 @@ public sealed class LevelsTests
         using var large = he.Encode(repeated, 3);
 
         var (a, b) = (he.Encoder.Coefficients(small), he.Encoder.Coefficients(large));
-        Assert.All(a.Zip(b), pair => Assert.InRange(Math.Abs(pair.First - pair.Second), 0, 1));
+        Assert.All(a.Zip(b), pair => Assert.InRange(Math.Abs(pair.Item1 - pair.Item2), 0, 1));
         Assert.Equal(8, a.Count(c => c != 0));
-        Assert.All(he.Encoder.Decode(small).Zip(repeated), pair => Assert.InRange((pair.First - pair.Second).Magnitude, 0, 1e-11));
+        Assert.All(he.Encoder.Decode(small).Zip(repeated), pair => Assert.InRange((pair.Item1 - pair.Item2).Magnitude, 0, 1e-11));
     }
 
     [Fact]

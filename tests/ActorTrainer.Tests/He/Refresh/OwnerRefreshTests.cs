@@ -27,7 +27,7 @@ public sealed class OwnerRefreshTests
         Assert.InRange(he.Error(high, x), 0, 4 * high.EstimatedError);
         Assert.InRange(high.EstimatedError, low.EstimatedError, 1.5 * low.EstimatedError);
         Assert.InRange(he.Error(result, x.Select(v => v * v)), 0, 4 * result.EstimatedError);
-        Assert.All(seen!.Zip(x), pair => Assert.InRange((pair.First - pair.Second).Magnitude, 0, 1e-6));
+        Assert.All(seen!.Zip(x), pair => Assert.InRange((pair.Item1 - pair.Item2).Magnitude, 0, 1e-6));
     }
 
     [Fact]

@@ -38,7 +38,7 @@ public sealed class SealEvaluatorTests : IDisposable
         using var cube = evaluator.Multiply(square, _ours.B);
 
         Assert.Equal(4, cube.Size);
-        Assert.InRange(Decrypted(cube).Zip(_ours.X.Zip(_ours.Y), (found, e) => (found - (e.First * e.First * e.Second)).Magnitude).Max(), 0, 1e-5);
+        Assert.InRange(Decrypted(cube).Zip(_ours.X.Zip(_ours.Y), (found, e) => (found - (e.Item1 * e.Item1 * e.Item2)).Magnitude).Max(), 0, 1e-5);
         Assert.Contains("2 powers of the secret", Assert.Throws<MisuseException>(() => evaluator.Relinearise(cube, _ours.Relinearisation)).Message);
         Assert.Contains("does not fit", Assert.Throws<MisuseException>(() => evaluator.Square(low)).Message);
     }
