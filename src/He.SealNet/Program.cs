@@ -13,12 +13,14 @@ var parameters = new CkksParameters(literal);
 var random = new Random(1);
 var (a, b) = (Values(), Values());
 double[] coefficients = [.. Enumerable.Range(0, 8).Select(_ => (random.NextDouble() - 0.5) / 4)];
+var matrix = DiagonalMatrix.FromEntries(8, (_, _) => new Complex(random.NextDouble() - 0.5, random.NextDouble() - 0.5), babySteps: 3);
 KeyRequest[] requests =
 [
     new(KeyRequest.Relinearisation, parameters.MaxLevel),
     new(Galois.Rotation(parameters, 5), parameters.MaxLevel),
     new(Galois.Rotation(parameters, -1), parameters.MaxLevel),
     new(Galois.Conjugation(parameters), parameters.MaxLevel),
+    .. matrix.Requests(parameters, parameters.MaxLevel),
 ];
 
 using var context = new CkksContext(parameters);
@@ -113,6 +115,12 @@ List<(string Name, Complex[] Slots)> Run(IBackend backend, Func<PlainVector, Cip
         return evaluator.Add(first, second);
     });
     Note("conjugate", () => evaluator.Conjugate(x));
+    Note("itself and rotations by 5 and −1", () => evaluator.SumRotations(x, [5, -1]));
+    Note("linear transform, 8 diagonals", () =>
+    {
+        using var product = evaluator.Transform(x, matrix);
+        return evaluator.Rescale(product);
+    });
     Note("Chebyshev polynomial, degree 7", () => ChebyshevEvaluation.Evaluate(evaluator, twice, coefficients));
     return results;
 

@@ -15,7 +15,7 @@ namespace ActorTrainer.He.SealNet;
 /// so an operand takes the other one's before a sum. SEAL makes no ciphertext of zero: products with zero are fresh encryptions of it, other
 /// results of zero are its exceptions. There is no hoisting: each automorphism raises its digits anew.
 /// </summary>
-public sealed class SealNetBackend : IBackend, IDisposable
+public sealed partial class SealNetBackend : IBackend, IDisposable
 {
     private readonly SealNetContext _context;
     private readonly SealNetKeys _keys;
