@@ -146,6 +146,31 @@ public sealed unsafe partial class DoubleKernels : LimbKernels, IDisposable
         }
     }
 
+    public override void SumProductsPair(void* result0, void* result1, void** a, void** b0, void** b1, int count)
+    {
+        var r0 = (double*)result0;
+        var r1 = (double*)result1;
+        var x = (double**)a;
+        var y0 = (double**)b0;
+        var y1 = (double**)b1;
+        var f = Field();
+        for (var i = 0; i < Degree; i += 4)
+        {
+            var value = Vector256.Load(x[0] + i);
+            var (sum0, sum1) = (f.Multiply(value, Vector256.Load(y0[0] + i)), f.Multiply(value, Vector256.Load(y1[0] + i)));
+            for (var j = 1; j < count; j++)
+            {
+                // Products are within 0.8·q, so sums of many stay far below what reduction takes.
+                value = Vector256.Load(x[j] + i);
+                sum0 += f.Multiply(value, Vector256.Load(y0[j] + i));
+                sum1 += f.Multiply(value, Vector256.Load(y1[j] + i));
+            }
+
+            f.Reduce(sum0).Store(r0 + i);
+            f.Reduce(sum1).Store(r1 + i);
+        }
+    }
+
     public override void MultiplyScalar(void* result, void* a, ulong scalar)
     {
         var r = (double*)result;

@@ -165,6 +165,14 @@ public sealed unsafe class IntegerKernels : LimbKernels
         }
     }
 
+    public override void SumProductsPair(void* result0, void* result1, void** a, void** b0, void** b1, int count)
+    {
+        for (var j = 0; j < count; j++)
+        {
+            MultiplyAddPair(result0, result1, a[j], b0[j], b1[j], j == 0);
+        }
+    }
+
     public override void MultiplyScalar(void* result, void* a, ulong scalar)
     {
         var r = (ulong*)result;

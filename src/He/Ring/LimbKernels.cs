@@ -60,6 +60,9 @@ public abstract unsafe class LimbKernels
     /// <summary>result₀ += a·b₀ and result₁ += a·b₁, or without the sums for the first of a row: the inner loop of key switching.</summary>
     public abstract void MultiplyAddPair(void* result0, void* result1, void* a, void* b0, void* b1, bool first);
 
+    /// <summary>result₀ = Σ aⱼ·b₀ⱼ and result₁ = Σ aⱼ·b₁ⱼ: key switching's sum over digits in one pass. The results are none of the operands.</summary>
+    public abstract void SumProductsPair(void* result0, void* result1, void** a, void** b0, void** b1, int count);
+
     /// <summary>result = a·scalar; the scalar in [0, q).</summary>
     public abstract void MultiplyScalar(void* result, void* a, ulong scalar);
 

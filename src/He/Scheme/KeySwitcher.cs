@@ -62,12 +62,13 @@ internal sealed unsafe class KeySwitcher(CkksContext context)
     /// <summary>The same for one limb.</summary>
     public void Products(int target, Polynomial[] digits, int level, SwitchingKey key, Polynomial sum0, Polynomial sum1)
     {
-        var kernels = _ring.Of(sum0, target);
-        var k = KeyLimb(target, level, key);
+        var raised = stackalloc void*[digits.Length];
         for (var j = 0; j < digits.Length; j++)
         {
-            kernels.MultiplyAddPair(sum0[target], sum1[target], digits[j][target], key.B[j][k], key.A[j][k], j == 0);
+            raised[j] = digits[j][target];
         }
+
+        Products(target, raised, digits.Length, level, key, sum0, sum1);
     }
 
     /// <summary>Division by P with rounding: result = sum/P, or result += sum/P. The sum's special limbs are used up.</summary>
@@ -115,21 +116,34 @@ internal sealed unsafe class KeySwitcher(CkksContext context)
 
     private void Accumulate(int target, Polynomial d, int level, Polynomial prepared, Polynomial multiples, SwitchingKey key, Polynomial sum0, Polynomial sum1)
     {
-        var parameters = context.Parameters;
-        var kernels = _ring.Of(sum0, target);
-        var k = KeyLimb(target, level, key);
-        using var raised = _ring.NewPolynomial(1);
-        for (var j = 0; j < multiples.Limbs; j++)
+        var (parameters, count) = (context.Parameters, multiples.Limbs);
+        using var raised = _ring.NewPolynomial(count);
+        var digits = stackalloc void*[count];
+        for (var j = 0; j < count; j++)
         {
             var (start, end) = parameters.Digit(j, level);
-            var own = target >= start && target < end;
-            if (!own)
+            digits[j] = target >= start && target < end ? d[target] : raised[j];
+            if (digits[j] == raised[j])
             {
-                context.Raise(j, level).Convert(target, raised[0], prepared, start, multiples[j]);
+                context.Raise(j, level).Convert(target, raised[j], prepared, start, multiples[j]);
             }
-
-            kernels.MultiplyAddPair(sum0[target], sum1[target], own ? d[target] : raised[0], key.B[j][k], key.A[j][k], j == 0);
         }
+
+        Products(target, digits, count, level, key, sum0, sum1);
+    }
+
+    private void Products(int target, void** digits, int count, int level, SwitchingKey key, Polynomial sum0, Polynomial sum1)
+    {
+        var k = KeyLimb(target, level, key);
+        var b = stackalloc void*[count];
+        var a = stackalloc void*[count];
+        for (var j = 0; j < count; j++)
+        {
+            b[j] = key.B[j][k];
+            a[j] = key.A[j][k];
+        }
+
+        _ring.Of(sum0, target).SumProductsPair(sum0[target], sum1[target], digits, b, a, count);
     }
 
     private void RaiseLimb(int target, int digit, Polynomial d, int level, Polynomial prepared, Polynomial multiples, void* result)

@@ -55,6 +55,12 @@ public sealed unsafe class LimbKernelsTests
         kernels.MultiplyAddPair(r.Words, r2.Words, w.Words, y.Words, z.Words, false);
         Check(i => (((UInt128)a[i] * b[i] % q) + ((UInt128)d[i] * b[i] % q)) % q, r);
         Check(i => (((UInt128)a[i] * c[i] % q) + ((UInt128)d[i] * c[i] % q)) % q, r2);
+        var left = stackalloc void*[] { x.Words, w.Words };
+        var right0 = stackalloc void*[] { y.Words, y.Words };
+        var right1 = stackalloc void*[] { z.Words, z.Words };
+        kernels.SumProductsPair(r.Words, r2.Words, left, right0, right1, 2);
+        Check(i => (((UInt128)a[i] * b[i] % q) + ((UInt128)d[i] * b[i] % q)) % q, r);
+        Check(i => (((UInt128)a[i] * c[i] % q) + ((UInt128)d[i] * c[i] % q)) % q, r2);
         kernels.MultiplyScalar(r.Words, x.Words, scalar);
         Check(i => (UInt128)a[i] * scalar % q, r);
         kernels.MultiplyScalarAdd(r.Words, y.Words, scalar);
