@@ -23,6 +23,9 @@ try
         case "he":
             HeBench.Run(new Arguments(args[1..], "set", "rounds", "threads", "peer"));
             return 0;
+        case "layer":
+            EncryptedLayerBench.Run(new Arguments(args[1..], "set", "tokens", "batch", "heads", "width", "inner", "threads", "cache", "rounds"));
+            return 0;
         case "dataplane":
             await DataPlaneBench.Run(new Arguments(args[1..], "rounds", "seconds"));
             return 0;
@@ -38,6 +41,7 @@ try
                   leak     [steps=10000] [every=100] [out=FOLDER]                       memory over many steps
                   export   [gigabytes=10] [out=FOLDER]                          memory and speed of exported fine-tuning data
                   he       [set=L15] [rounds=9] [threads=2] [peer=PROGRAM]               encrypted arithmetic
+                  layer    [set=L15] [tokens=16] [batch=16] [heads=4] [width=16]        an encrypted layer beside its plan
                   dataplane [rounds=7] [seconds=5]                                      payloads between processes against a plain socket
                 """);
             return 2;

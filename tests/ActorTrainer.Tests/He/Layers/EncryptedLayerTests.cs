@@ -1,4 +1,5 @@
 using System.Numerics;
+using ActorTrainer.Bench;
 using ActorTrainer.He.Backends;
 using ActorTrainer.He.Parameters;
 using ActorTrainer.He.Refresh;

@@ -3,7 +3,7 @@ using ActorTrainer.He.Layers;
 using ActorTrainer.He.Scheme;
 using ActorTrainer.He.Tensors;
 
-namespace ActorTrainer.Tests.He.Layers;
+namespace ActorTrainer.Bench;
 
 /// <summary>An encoder layer of random weights, its adapters and inputs, for any backend.</summary>
 internal sealed class MadeLayer

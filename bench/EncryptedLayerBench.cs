@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using System.Globalization;
+using ActorTrainer.He.Backends;
+using ActorTrainer.He.Parameters;
+using ActorTrainer.He.Planning;
+using ActorTrainer.He.Refresh;
+using ActorTrainer.He.Scheme;
+using ActorTrainer.He.Tensors;
+
+namespace ActorTrainer.Bench;
+
+/// <summary>One encoder layer forward and backward under encryption, refreshed by the key's holder in the same process: time and keys beside the plan, error against the cleartext twin.</summary>
+internal static class EncryptedLayerBench
+{
+    public static void Run(Arguments arguments)
+    {
+        var parameters = new CkksParameters(ParameterSets.All.Single(set => set.Name == arguments.Text("set", "L15")));
+        var (tokens, batch, heads, width) = (arguments.Number("tokens", 16), arguments.Number("batch", 16), arguments.Number("heads", 4), arguments.Number("width", 16));
+        var (threads, cache) = (arguments.Number("threads", 2), arguments.Number("cache", 1024));
+        var made = new MadeLayer(new Packing(parameters.Slots, tokens, batch, heads, width), arguments.Number("inner", 2 * heads * width));
+        using var context = new CkksContext(parameters, threads);
+        var costs = CostMeasurement.Measure(context);
+        var top = parameters.MaxLevel;
+        var refreshes = new RefreshLedger[1];
+        var plan = new Planner(parameters, costs).Run((e, inputs) =>
+        {
+            var refresher = new ClearRefresher(inputs);
+            refreshes[0] = refresher.Ledger;
+            return made.Run(new TensorMath(e, refresher, made.Packing), _ => inputs.Encrypt(top));
+        });
+        Console.WriteLine(plan);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"refreshes    {refreshes[0].Total}"));
+        foreach (var group in plan.Counts.GroupBy(c => c.Key.Operation))
+        {
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {group.Key,-24}{group.Sum(c => c.Value),8}{group.Sum(c => c.Value * costs.Seconds(c.Key.Operation, c.Key.Level)),10:F2} s"));
+        }
+
+        var twin = new TwinBackend(parameters);
+        var watch = Stopwatch.StartNew();
+        var expected = made.Run(new TensorMath(new Evaluator(twin), new ClearRefresher(twin), made.Packing), slots => twin.Encrypt(new PlainVector(slots), top));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"twin         {watch.Elapsed.TotalSeconds:F1} s"));
+
+        using var generator = new KeyGenerator(context, allowInsecure: true);
+        using var secret = generator.NewSecretKey();
+        watch.Restart();
+        using var keys = generator.NewEvaluationKeys(secret, plan.Keys);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"keys made    {watch.Elapsed.TotalSeconds:F1} s"));
+        using var encryptor = new Encryptor(context);
+        using var diagonals = new DiagonalCache((long)cache << 20);
+        var refresh = new TimedRefresher(new OwnerRefresh(context, secret, encryptor), top);
+        var math = new TensorMath(new Evaluator(new CkksBackend(context, keys) { Diagonals = diagonals }), refresh, made.Packing);
+        for (var round = 0; round < arguments.Number("rounds", 2); round++)
+        {
+            refresh.Seconds = 0;
+            context.Ring.Pool.ForgetPeak();
+            watch.Restart();
+            var results = made.Run(math, Encrypt);
+            var seconds = watch.Elapsed.TotalSeconds;
+            var errors = results.Zip(expected, (r, e) => Error(new Decryptor(context, secret).Slots(r), TwinBackend.Values(e))).ToArray();
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"measured     {seconds:F2} s, {refresh.Seconds:F2} s of it refreshes; planned {plan.Seconds:F2} s; native memory {context.Ring.Pool.PeakBytes >> 20} MiB; worst relative error {errors.Max():E1}"));
+            foreach (var result in results)
+            {
+                result.Dispose();
+            }
+        }
+
+        Ciphertext Encrypt(double[] slots)
+        {
+            using var message = new Encoder(context).Encode(slots, top, parameters.ScaleAt(top));
+            return encryptor.Encrypt(message, secret);
+        }
+    }
+
+    private static double Error(System.Numerics.Complex[] found, IReadOnlyList<System.Numerics.Complex> expected) =>
+        Math.Sqrt(found.Zip(expected, (a, b) => (a - b).Magnitude).Sum(e => e * e) / expected.Sum(v => v.Magnitude * v.Magnitude));
+
+    private sealed class TimedRefresher(OwnerRefresh owner, int maxLevel) : IRefresher
+    {
+        public int MaxLevel => maxLevel;
+
+        public double Seconds { get; set; }
+
+        public IReadOnlyList<Ciphertext> Refresh(IReadOnlyList<Ciphertext> ciphertexts, int level, string site)
+        {
+            var watch = Stopwatch.StartNew();
+            Ciphertext[] results = [.. ciphertexts.Select(c => owner.Refresh(c, level))];
+            Seconds += watch.Elapsed.TotalSeconds;
+            return results;
+        }
+    }
+}
