@@ -47,9 +47,12 @@ internal sealed unsafe class SwitchingParts : IDisposable
 
     public void RotateRaised()
     {
-        RotateUndivided();
-        Divide();
-        Divide();
+        var map = (nint)_ring.AutomorphismMap(5);
+        _switcher.Switch(_digits, _level, _key, (t, switched0, switched1) =>
+        {
+            _ring.Chain(t).Permute(_rotated0[t], (void*)switched0, (int*)map);
+            _ring.Chain(t).Permute(_rotated1[t], (void*)switched1, (int*)map);
+        });
     }
 
     public void MultiplyPlain(PlainVector vector)

@@ -179,7 +179,7 @@ public sealed unsafe partial class CkksBackend
             var special = t <= level ? context.SpecialModulo(t) : 0;
             if (key is not null)
             {
-                _switcher.Products(t, digits, level, key, scratch.First, scratch.Second);
+                _switcher.Products(t, digits, level, key, scratch.First[t], scratch.Second[t]);
                 if (t <= level)
                 {
                     kernels.MultiplyScalarAdd(scratch.First[t], x[0][t], special);

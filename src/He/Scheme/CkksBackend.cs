@@ -79,8 +79,12 @@ public sealed unsafe partial class CkksBackend(CkksContext context, EvaluationKe
     {
         var x = LimbPayload.Of(a);
         var key = keys.Get(KeyRequest.Relinearisation, level, "Relinearisation");
-        Polynomial[] parts = [_ring.Copy(x[0], level + 1), _ring.Copy(x[1], level + 1)];
-        _switcher.Switch(x[2], level, key, parts[0], parts[1], addFirst: true, addSecond: true);
+        Polynomial[] parts = [_ring.NewPolynomial(level + 1), _ring.NewPolynomial(level + 1)];
+        _switcher.Switch(x[2], level, key, (i, switched0, switched1) =>
+        {
+            _ring.Chain(i).Add(parts[0][i], x[0][i], (void*)switched0);
+            _ring.Chain(i).Add(parts[1][i], x[1][i], (void*)switched1);
+        });
         GC.KeepAlive(a);
         return new LimbPayload(parts);
     }
@@ -153,36 +157,22 @@ public sealed unsafe partial class CkksBackend(CkksContext context, EvaluationKe
         return value < 0 ? modulus.Negate(rest) : rest;
     }
 
-    private LimbPayload Automorphism(Polynomial[] x, int element, int level)
-    {
-        var key = keys.Get(element, level, "An automorphism");
-        using var switched0 = _ring.Copy(x[0], level + 1);
-        using var switched1 = _ring.NewPolynomial(level + 1);
-        _switcher.Switch(x[1], level, key, switched0, switched1, addFirst: true, addSecond: false);
-        return Permuted(switched0, switched1, element, level);
-    }
+    private LimbPayload Automorphism(Polynomial[] x, int element, int level) =>
+        Permuted(x[0], element, level, (key, use) => _switcher.Switch(x[1], level, key, use));
 
-    private LimbPayload Hoisted(Polynomial[] x, Polynomial[] digits, int element, int level)
-    {
-        var key = keys.Get(element, level, "An automorphism");
-        using var sum0 = _ring.NewPolynomial(level + 1, special: true);
-        using var sum1 = _ring.NewPolynomial(level + 1, special: true);
-        _switcher.Products(digits, level, key, sum0, sum1);
-        using var switched0 = _ring.Copy(x[0], level + 1);
-        using var switched1 = _ring.NewPolynomial(level + 1);
-        _switcher.Divide(sum0, level, switched0, add: true);
-        _switcher.Divide(sum1, level, switched1, add: false);
-        return Permuted(switched0, switched1, element, level);
-    }
+    private LimbPayload Hoisted(Polynomial[] x, Polynomial[] digits, int element, int level) =>
+        Permuted(x[0], element, level, (key, use) => _switcher.Switch(digits, level, key, use));
 
-    private LimbPayload Permuted(Polynomial switched0, Polynomial switched1, int element, int level)
+    private LimbPayload Permuted(Polynomial c0, int element, int level, Action<SwitchingKey, Action<int, nint, nint>> switching)
     {
         var map = (nint)_ring.AutomorphismMap(element);
         Polynomial[] parts = [_ring.NewPolynomial(level + 1), _ring.NewPolynomial(level + 1)];
-        _ring.Team.For(level + 1, i =>
+        switching(keys.Get(element, level, "An automorphism"), (i, switched0, switched1) =>
         {
-            _ring.Chain(i).Permute(parts[0][i], switched0[i], (int*)map);
-            _ring.Chain(i).Permute(parts[1][i], switched1[i], (int*)map);
+            var kernels = _ring.Chain(i);
+            kernels.Add((void*)switched0, (void*)switched0, c0[i]);
+            kernels.Permute(parts[0][i], (void*)switched0, (int*)map);
+            kernels.Permute(parts[1][i], (void*)switched1, (int*)map);
         });
         return new LimbPayload(parts);
     }

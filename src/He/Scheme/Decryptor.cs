@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Security.Cryptography;
+using ActorTrainer.He.Ring;
 
 namespace ActorTrainer.He.Scheme;
 
@@ -66,23 +67,26 @@ public sealed unsafe class Decryptor
         return new Encoder(_context).Decode(plaintext);
     }
 
-    /// <summary>c₀ + c₁·s + c₂·s².</summary>
-    internal Plaintext Decrypt(Ciphertext ciphertext)
+    /// <summary>Σ cᵢ·sⁱ by Horner's rule from the last part down, in secret memory.</summary>
+    internal static Polynomial Phase(RingContext ring, IReadOnlyList<Polynomial> parts, int limbs, Polynomial secret)
     {
-        var ring = _context.Ring;
-        var parts = LimbPayload.Of(ciphertext.Payload);
-        var sum = ring.NewPolynomial(ciphertext.Level + 1, secret: true);
-        ring.Team.For(sum.Limbs, i =>
+        var sum = ring.NewPolynomial(limbs, secret: true);
+        ring.Team.For(limbs, i =>
         {
-            // Horner's rule from the last part down.
             var kernels = ring.Chain(i);
             kernels.Copy(sum[i], parts[^1][i]);
-            for (var part = ciphertext.Size - 2; part >= 0; part--)
+            for (var part = parts.Count - 2; part >= 0; part--)
             {
-                kernels.Multiply(sum[i], sum[i], _key.Polynomial[i]);
+                kernels.Multiply(sum[i], sum[i], secret[i]);
                 kernels.Add(sum[i], sum[i], parts[part][i]);
             }
         });
+        return sum;
+    }
+
+    internal Plaintext Decrypt(Ciphertext ciphertext)
+    {
+        var sum = Phase(_context.Ring, LimbPayload.Of(ciphertext.Payload), ciphertext.Level + 1, _key.Polynomial);
         GC.KeepAlive(ciphertext);
         GC.KeepAlive(_key);
         return new Plaintext(sum, ciphertext.Level, ciphertext.Scale);

@@ -10,15 +10,24 @@ internal sealed unsafe class KeySwitcher(CkksContext context)
 {
     private readonly RingContext _ring = context.Ring;
 
-    /// <summary>Adds Σⱼ digitⱼ(d)·keyⱼ/P to (c₀, c₁), or sets them to it.</summary>
+    /// <summary>Σⱼ digitⱼ(d)·keyⱼ/P: both parts of each limb are given to <paramref name="use"/> as soon as they are there, while they are in the cache.</summary>
     /// <param name="d">In transformed form, at <paramref name="level"/>; kept.</param>
-    public void Switch(Polynomial d, int level, SwitchingKey key, Polynomial c0, Polynomial c1, bool addFirst, bool addSecond)
+    /// <param name="use">Told the limb's number and its words in both parts, which it may change.</param>
+    public void Switch(Polynomial d, int level, SwitchingKey key, Action<int, nint, nint> use)
     {
-        using var sum0 = _ring.NewPolynomial(level + 1, special: true);
-        using var sum1 = _ring.NewPolynomial(level + 1, special: true);
-        Products(d, level, key, sum0, sum1);
-        Divide(sum0, level, c0, addFirst);
-        Divide(sum1, level, c1, addSecond);
+        using var prepared = _ring.NewPolynomial(level + 1);
+        using var multiples = _ring.NewPolynomial(context.Parameters.DigitCount(level));
+        Prepare(d, level, prepared, multiples);
+        Divided(level, (t, sum0, sum1) => Accumulate(t, d, level, prepared, multiples, key, (void*)sum0, (void*)sum1), use);
+        GC.KeepAlive(d);
+        GC.KeepAlive(key);
+    }
+
+    /// <summary>The same from digits that are raised already.</summary>
+    public void Switch(Polynomial[] digits, int level, SwitchingKey key, Action<int, nint, nint> use)
+    {
+        Divided(level, (t, sum0, sum1) => Products(t, digits, level, key, (void*)sum0, (void*)sum1), use);
+        GC.KeepAlive(key);
     }
 
     /// <summary>Σⱼ digitⱼ(d)·keyⱼ over all primes: undivided.</summary>
@@ -27,7 +36,7 @@ internal sealed unsafe class KeySwitcher(CkksContext context)
         using var prepared = _ring.NewPolynomial(level + 1);
         using var multiples = _ring.NewPolynomial(context.Parameters.DigitCount(level));
         Prepare(d, level, prepared, multiples);
-        _ring.Team.For(sum0.Limbs, t => Accumulate(t, d, level, prepared, multiples, key, sum0, sum1));
+        _ring.Team.For(sum0.Limbs, t => Accumulate(t, d, level, prepared, multiples, key, sum0[t], sum1[t]));
         GC.KeepAlive(d);
         GC.KeepAlive(key);
     }
@@ -55,12 +64,12 @@ internal sealed unsafe class KeySwitcher(CkksContext context)
     /// <summary>Σⱼ digitⱼ·keyⱼ over all primes: undivided, for sums of several rotations.</summary>
     public void Products(Polynomial[] digits, int level, SwitchingKey key, Polynomial sum0, Polynomial sum1)
     {
-        _ring.Team.For(sum0.Limbs, t => Products(t, digits, level, key, sum0, sum1));
+        _ring.Team.For(sum0.Limbs, t => Products(t, digits, level, key, sum0[t], sum1[t]));
         GC.KeepAlive(key);
     }
 
     /// <summary>The same for one limb.</summary>
-    public void Products(int target, Polynomial[] digits, int level, SwitchingKey key, Polynomial sum0, Polynomial sum1)
+    public void Products(int target, Polynomial[] digits, int level, SwitchingKey key, void* sum0, void* sum1)
     {
         var raised = stackalloc void*[digits.Length];
         for (var j = 0; j < digits.Length; j++)
@@ -95,6 +104,33 @@ internal sealed unsafe class KeySwitcher(CkksContext context)
         });
     }
 
+    /// <summary>The special limbs come first: with them each other limb is summed and divided in one go.</summary>
+    private void Divided(int level, Action<int, nint, nint> products, Action<int, nint, nint> use)
+    {
+        var division = context.DivideBySpecial;
+        using var special0 = _ring.NewPolynomial(0, special: true);
+        using var special1 = _ring.NewPolynomial(0, special: true);
+        _ring.Team.For(division.Sources, k =>
+        {
+            products(level + 1 + k, (nint)special0[k], (nint)special1[k]);
+            division.Prepare(k, special0[k]);
+            division.Prepare(k, special1[k]);
+        });
+        using var multiples = _ring.NewPolynomial(2);
+        division.Multiples(multiples[0], special0, 0);
+        division.Multiples(multiples[1], special1, 0);
+        _ring.Team.For(level + 1, t =>
+        {
+            using var work = _ring.NewPolynomial(3);
+            products(t, (nint)work[0], (nint)work[1]);
+            division.Convert(t, work[2], special0, 0, multiples[0]);
+            division.Divide(t, work[0], work[0], work[2]);
+            division.Convert(t, work[2], special1, 0, multiples[1]);
+            division.Divide(t, work[1], work[1], work[2]);
+            use(t, (nint)work[0], (nint)work[1]);
+        });
+    }
+
     private static int KeyLimb(int target, int level, SwitchingKey key) => target <= level ? target : target - level + key.Level;
 
     private void Prepare(Polynomial d, int level, Polynomial prepared, Polynomial multiples)
@@ -114,7 +150,7 @@ internal sealed unsafe class KeySwitcher(CkksContext context)
         _ring.Team.For(multiples.Limbs, j => context.Raise(j, level).Multiples(multiples[j], prepared, parameters.Digit(j, level).Start));
     }
 
-    private void Accumulate(int target, Polynomial d, int level, Polynomial prepared, Polynomial multiples, SwitchingKey key, Polynomial sum0, Polynomial sum1)
+    private void Accumulate(int target, Polynomial d, int level, Polynomial prepared, Polynomial multiples, SwitchingKey key, void* sum0, void* sum1)
     {
         var (parameters, count) = (context.Parameters, multiples.Limbs);
         using var raised = _ring.NewPolynomial(count);
@@ -132,7 +168,7 @@ internal sealed unsafe class KeySwitcher(CkksContext context)
         Products(target, digits, count, level, key, sum0, sum1);
     }
 
-    private void Products(int target, void** digits, int count, int level, SwitchingKey key, Polynomial sum0, Polynomial sum1)
+    private void Products(int target, void** digits, int count, int level, SwitchingKey key, void* sum0, void* sum1)
     {
         var k = KeyLimb(target, level, key);
         var b = stackalloc void*[count];
@@ -143,7 +179,7 @@ internal sealed unsafe class KeySwitcher(CkksContext context)
             a[j] = key.A[j][k];
         }
 
-        _ring.Of(sum0, target).SumProductsPair(sum0[target], sum1[target], digits, b, a, count);
+        (target <= level ? _ring.Chain(target) : _ring.Special(target - level - 1)).SumProductsPair(sum0, sum1, digits, b, a, count);
     }
 
     private void RaiseLimb(int target, int digit, Polynomial d, int level, Polynomial prepared, Polynomial multiples, void* result)

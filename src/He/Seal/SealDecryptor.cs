@@ -5,7 +5,7 @@ namespace ActorTrainer.He.Seal;
 /// <summary>
 /// Decryption. As everywhere in CKKS results carry noise that depends on the key (IND-CPA-D), so they stay inside of the owner's code.
 /// </summary>
-public sealed unsafe class SealDecryptor
+public sealed class SealDecryptor
 {
     private readonly SealContext _context;
     private readonly SealSecretKey _key;
@@ -22,19 +22,7 @@ public sealed unsafe class SealDecryptor
     internal SealPlaintext Decrypt(SealCiphertext ciphertext)
     {
         SealMisuse.Own(_context.Parameters, ciphertext);
-        var (ring, parts) = (_context.Ring, ciphertext.Parts);
-        var sum = ring.NewPolynomial(ciphertext.Level + 1, secret: true);
-        ring.Team.For(sum.Limbs, i =>
-        {
-            // Horner's rule from the last part down.
-            var kernels = ring.Chain(i);
-            kernels.Copy(sum[i], parts[^1][i]);
-            for (var part = ciphertext.Size - 2; part >= 0; part--)
-            {
-                kernels.Multiply(sum[i], sum[i], _key.Polynomial[i]);
-                kernels.Add(sum[i], sum[i], parts[part][i]);
-            }
-        });
+        var sum = Decryptor.Phase(_context.Ring, ciphertext.Parts, ciphertext.Level + 1, _key.Polynomial);
         GC.KeepAlive(ciphertext);
         GC.KeepAlive(_key);
         return new SealPlaintext(sum, ciphertext.Id, ciphertext.Scale);
