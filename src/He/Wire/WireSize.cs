@@ -19,6 +19,10 @@ public static class WireSize
     /// <summary>Element and level of a key.</summary>
     internal const int DirectoryEntry = 2 * sizeof(int);
 
+    /// <summary>A ciphertext as it will be written.</summary>
+    /// <exception cref="MisuseException">It was made by another backend than the engine.</exception>
+    public static long Of(Ciphertext ciphertext) => CiphertextFormat.Size(ciphertext);
+
     /// <param name="parts">2, or 3 before relinearisation.</param>
     /// <param name="seeded">Whether a seed stands for the second of two parts: fresh ciphertexts of the secret key.</param>
     /// <exception cref="ArgumentOutOfRangeException">No such level, or parts that do not go with the form.</exception>
