@@ -20,6 +20,9 @@ public sealed class ClassifierHead(HeadShape shape, LayerNormLayer norm, Func<in
     /// <summary>Level of the spread first token.</summary>
     private const int Pooled = 3;
 
+    /// <summary>Level of the outputs' gradients; that of the normed first token comes out five lower.</summary>
+    private const int Returning = 7;
+
     private readonly Packing _packing = shape.Packing;
 
     /// <summary>What backward needs; owned by whoever holds it.</summary>
@@ -68,9 +71,8 @@ public sealed class ClassifierHead(HeadShape shape, LayerNormLayer norm, Func<in
     /// <param name="gradient">Of each output, in every place and token.</param>
     public (HeadWeights Terms, Activation Input) Backward(TensorMath math, Tape tape, HeadWeights weights, IReadOnlyList<Ciphertext> gradient, int level)
     {
-        var start = 7;
-        Ciphertext[] d = [.. gradient.Select(g => math.At(g, start, $"{name}.gradient"))];
-        var (h, dz) = (Hs(math, tape, d), Dz(math, tape, weights, d, start));
+        Ciphertext[] d = [.. gradient.Select(g => math.At(g, Returning, $"{name}.gradient"))];
+        var (h, dz) = (Hs(math, tape, d), Dz(math, tape, weights, d));
         var b = dz.Select(z => (IReadOnlyList<Ciphertext>)[.. tape.Turned.SelectMany(t => t).Select(y => Product(math, y, z, 2, "y"))]).ToArray();
         var dy = Enumerable.Range(0, shape.Ranks).Select(c => Dy(math, weights, dz, c)).ToArray();
         var a = tape.First.Parts.Select(x => (IReadOnlyList<Ciphertext>)[.. dy.Select(y => Product(math, x, y, 2, "x"))]).ToArray();
@@ -119,10 +121,10 @@ public sealed class ClassifierHead(HeadShape shape, LayerNormLayer norm, Func<in
         [.. d.Select(g => (IReadOnlyList<Ciphertext>)[.. tape.Pooled.Select(h => Product(math, h, g, 2, "h"))])];
 
     /// <summary>dz = (Hᵀ·d) ∘ (1 − h²).</summary>
-    private Ciphertext[] Dz(TensorMath math, Tape tape, HeadWeights weights, Ciphertext[] d, int level) => [.. tape.Pooled.Select((h, j) =>
+    private Ciphertext[] Dz(TensorMath math, Tape tape, HeadWeights weights, Ciphertext[] d) => [.. tape.Pooled.Select((h, j) =>
     {
-        using var dh = Products(math, d, [.. weights.H.Select(row => row[j])], level, "h");
-        using var lifted = math.At(h, level, $"{name}.pooled");
+        using var dh = Products(math, d, [.. weights.H.Select(row => row[j])], Returning, "h");
+        using var lifted = math.At(h, Returning, $"{name}.pooled");
         using var square = math.Product(lifted, lifted);
         using var negative = math.Evaluator.Negate(square);
         using var slope = math.Evaluator.Add(negative, 1.0);

@@ -57,7 +57,7 @@ public sealed class GaussianAttention(TokenShifts shifts, FunctionCircuit exp, i
     /// <summary>dq, dk and dv at <paramref name="level"/>.</summary>
     public (Activation Q, Activation K, Activation V) Backward(TensorMath math, Tape tape, Activation gradient, int level)
     {
-        using var g = math.At(gradient, Math.Max(level + 2, 2), $"{name}.gradient");
+        using var g = math.At(gradient, level + 2, $"{name}.gradient");
         var (dq, dk, dv) = (new Ciphertext[g.Parts.Count], new Ciphertext[g.Parts.Count], new Ciphertext[g.Parts.Count]);
         for (var c = 0; c < g.Parts.Count; c++)
         {

@@ -12,8 +12,6 @@ namespace ActorTrainer.He.Layers;
 /// <param name="name">For sites of refreshes.</param>
 public sealed class LowRank(IReadOnlyList<Activation> down, IReadOnlyList<Activation> up, string name)
 {
-    public int Rank => down.Count;
-
     /// <summary>u_r for each r.</summary>
     public Ciphertext[] Inner(TensorMath math, Activation x) => Dots(math, down, x, "down");
 

@@ -13,9 +13,6 @@ namespace ActorTrainer.He.Layers;
 /// <param name="name">For sites of refreshes.</param>
 public sealed class VectorPack(Packing packing, int period, string name)
 {
-    /// <summary>Vectors that one ciphertext holds.</summary>
-    public int Capacity => period;
-
     /// <summary>Sums of terms over runs, packed; at <paramref name="level"/>.</summary>
     /// <param name="terms">As many as fit.</param>
     public Ciphertext Sum(TensorMath math, IReadOnlyList<Ciphertext> terms, int level)

@@ -40,16 +40,10 @@ public sealed class TensorMath(Evaluator evaluator, IRefresher refresher, Packin
     /// <summary>a ∘ b with a number for each token and example, in every place; one level.</summary>
     public Activation Multiply(Activation a, Ciphertext b) => Map(a, part => Product(part, b));
 
-    /// <summary>a − b with a number for each token and example, in every place; no level.</summary>
-    public Activation Subtract(Activation a, Ciphertext b) => Map(a, part => evaluator.Subtract(part, b));
-
     /// <summary>Each feature times a plain number; one level.</summary>
     /// <param name="factor">Of the feature.</param>
     public Activation Scale(Activation a, Func<int, double> factor) =>
         Indexed(a, (part, c) => Rescaled(evaluator.Multiply(part, PerPlace(a.Layout, c, factor))));
-
-    /// <summary>All times one plain number; one level.</summary>
-    public Activation Scale(Activation a, double factor) => Map(a, part => Product(part, factor));
 
     /// <summary>Each feature plus a plain number; no level.</summary>
     /// <param name="term">Of the feature.</param>
