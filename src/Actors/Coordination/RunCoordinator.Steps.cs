@@ -194,7 +194,7 @@ public sealed partial class RunCoordinator
         }
 
         var update = new StageProtocol.Update(
-            _state.Run, _state.Attempt, StepNumber, _plan!.LearningRate, GradientNorm.ClipFactor(_ledger.GradientNorm, _options.Train.Clip), _skip);
+            _state.Run, _state.Attempt, StepNumber, _plan!.LearningRate, _ledger.IsHidden ? 1 : GradientNorm.ClipFactor(_ledger.GradientNorm, _options.Train.Clip), _skip);
         Order(_ => update);
     }
 

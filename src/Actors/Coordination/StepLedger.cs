@@ -20,12 +20,20 @@ public sealed class StepLedger(int stages)
     public double Loss => _gradients.Values.Where(g => !double.IsNaN(g.Loss)).Select(g => g.Loss).DefaultIfEmpty(double.NaN).Sum();
 
     /// <summary>Global L2 norm of the gradients: squared norms added unit by unit in canonical order, so that the cut does not change it.</summary>
-    public double GradientNorm => Model.Optimisation.GradientNorm.Total(
+    public double GradientNorm => IsHidden ? double.NaN : Model.Optimisation.GradientNorm.Total(
         _gradients.Values.SelectMany(g => g.UnitNorms).OrderBy(unit => unit.Key).SelectMany(unit => unit.Value));
 
-    /// <summary>Where the first NaN or infinity arose, null when loss and norm are finite.</summary>
+    /// <summary>Whether loss and norm are encrypted: then both are NaN, and nothing can be said of them.</summary>
+    public bool IsHidden => _gradients.Values.Any(g => g.Hidden);
+
+    /// <summary>Where the first NaN or infinity arose, null when loss and norm are finite, or hidden.</summary>
     public string? NonFinite()
     {
+        if (IsHidden)
+        {
+            return null;
+        }
+
         if (_gradients.Values.FirstOrDefault(g => g.NonFinite >= 0) is { } forward)
         {
             return $"the forward of micro-batch {forward.NonFinite} on stage {forward.Stage}";

@@ -57,9 +57,13 @@ public sealed class TensorPayloadReader(long maximumBytes = 1L << 32) : IPayload
     private static readonly ScalarType[] Allowed = [ScalarType.Float32, ScalarType.Float64, ScalarType.BFloat16, ScalarType.Int64, ScalarType.Int32];
 
     /// <inheritdoc/>
-    public IPayload Read(Stream stream)
+    public IPayload Read(Stream stream) => Read(ReadByte(stream), stream);
+
+    /// <summary>Reads what follows the first byte.</summary>
+    /// <param name="count">That byte.</param>
+    internal IPayload Read(int count, Stream stream)
     {
-        var tensors = new Tensor[ReadByte(stream)];
+        var tensors = new Tensor[count];
         var done = 0;
         try
         {

@@ -79,6 +79,7 @@ public static class StageProtocol
     /// <param name="UnitNorms">Unit index → squared L2 norm of each parameter's gradient, in canonical order.</param>
     /// <param name="Loss">Sum of the scaled losses on the head's stage, NaN elsewhere.</param>
     /// <param name="NonFinite">First micro-batch whose forward gave NaN or infinity on this stage, −1 for none.</param>
+    /// <param name="Hidden">Norms and loss are encrypted: there is nothing to judge the step by.</param>
     [MessagePackObject]
     public sealed record GradientsReady(
         [property: Key(0)] string Run,
@@ -87,7 +88,8 @@ public static class StageProtocol
         [property: Key(3)] int Stage,
         [property: Key(4)] IReadOnlyDictionary<int, double[]> UnitNorms,
         [property: Key(5)] double Loss,
-        [property: Key(6)] int NonFinite) : IAttemptMessage;
+        [property: Key(6)] int NonFinite,
+        [property: Key(7)] bool Hidden = false) : IAttemptMessage;
 
     /// <summary>Apply the optimiser, or drop the gradients when <paramref name="Skip"/>.</summary>
     [MessagePackObject]

@@ -58,10 +58,19 @@ public interface IStageComputation : IDisposable
 
     /// <summary>Writes every unit's state to durable storage; returns unit name → hash.</summary>
     IReadOnlyDictionary<string, string> Save();
+
+    /// <summary>
+    /// Whatever is under way is no longer wanted: a call that waits for somebody else fails soon. The only member that is called from other threads; a computation that
+    /// waits for nobody has nothing to do.
+    /// </summary>
+    void Abandon()
+    {
+    }
 }
 
 /// <summary>What a stage knows once its backwards are done.</summary>
 /// <param name="UnitNorms">Unit index → squared L2 norm of each parameter's gradient, in canonical order.</param>
 /// <param name="Loss">Sum of the scaled losses on the head's stage, NaN elsewhere.</param>
 /// <param name="NonFinite">First micro-batch whose forward gave NaN or infinity here, −1 for none.</param>
-public sealed record StepGradients(IReadOnlyDictionary<int, double[]> UnitNorms, double Loss, int NonFinite);
+/// <param name="Hidden">Norms and loss are encrypted: nothing is known here.</param>
+public sealed record StepGradients(IReadOnlyDictionary<int, double[]> UnitNorms, double Loss, int NonFinite, bool Hidden = false);

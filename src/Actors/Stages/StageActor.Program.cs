@@ -205,7 +205,7 @@ public sealed partial class StageActor
         if (job.Result is StepGradients gradients)
         {
             _gradients = new StageProtocol.GradientsReady(
-                _plan.Run, _plan.Attempt, _step.Step, _plan.Stage, gradients.UnitNorms, gradients.Loss, gradients.NonFinite);
+                _plan.Run, _plan.Attempt, _step.Step, _plan.Stage, gradients.UnitNorms, gradients.Loss, gradients.NonFinite, gradients.Hidden);
             _coordinator.Tell(_gradients);
         }
     }

@@ -85,6 +85,7 @@ public sealed partial class StageActor : ReceiveActor, IWithTimers
     {
         _program?.Dispose();
         _early.ForEach(arrived => arrived.Payload.Dispose());
+        _computation.Abandon();
         var log = _log;
         _worker.Finish(() =>
         {
@@ -288,6 +289,7 @@ public sealed partial class StageActor : ReceiveActor, IWithTimers
     {
         Timers.Cancel(StallCheck.Key);
         Interlocked.Increment(ref _epoch); // jobs still running belong to the past: their results are dropped
+        _computation.Abandon();
         _doing.Clear();
         _begun = false;
         _program?.Dispose();

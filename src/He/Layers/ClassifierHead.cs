@@ -23,6 +23,9 @@ public sealed class ClassifierHead(HeadShape shape, LayerNormLayer norm, Func<in
     /// <summary>Level of the outputs' gradients; that of the normed first token comes out five lower.</summary>
     private const int Returning = 7;
 
+    /// <summary>Level at which most weights are used; to what is lower they fall.</summary>
+    public const int WeightLevel = Pooled;
+
     private readonly Packing _packing = shape.Packing;
 
     /// <summary>What backward needs; owned by whoever holds it.</summary>

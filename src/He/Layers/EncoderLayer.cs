@@ -53,6 +53,9 @@ public sealed class EncoderLayer
     /// <summary>Level of queries, keys and values.</summary>
     private const int Projected = 3;
 
+    /// <summary>Level at which adapters are used first; to what is lower they fall.</summary>
+    public const int AdapterLevel = Projected + 2;
+
     private readonly EncoderWeights _weights;
     private readonly double _scale;
     private readonly LayerNormLayer _norm1;

@@ -38,18 +38,6 @@ public sealed class HeadWeights : IDisposable
             ciphertext.Dispose();
         }
     }
-
-    /// <summary>Others in their places.</summary>
-    /// <param name="items">In the order of <see cref="All"/>.</param>
-    public HeadWeights With(IEnumerable<Ciphertext> items)
-    {
-        using var next = items.GetEnumerator();
-        Ciphertext Take() => next.MoveNext() ? next.Current : throw new ArgumentException("There are fewer ciphertexts than the head's weights take.", nameof(items));
-        IReadOnlyList<Ciphertext> Row(IReadOnlyList<Ciphertext> row) => [.. row.Select(_ => Take())];
-        IReadOnlyList<IReadOnlyList<Ciphertext>> Rows(IReadOnlyList<IReadOnlyList<Ciphertext>> rows) => [.. rows.Select(Row)];
-        // Initialisers run in the order in which they are written, which is that of All.
-        return new HeadWeights { A = Rows(A), ABias = Row(ABias), B = Rows(B), BBias = Row(BBias), H = Rows(H), HBias = Row(HBias) };
-    }
 }
 
 /// <summary>Sizes of a classifier head, and where its numbers stand.</summary>
@@ -80,6 +68,27 @@ public sealed record HeadShape(Packing Packing, int Rank, int Width, int Outputs
             Each(Outputs, o => Slots((_, _) => hBias[o])));
     }
 
+    /// <summary>A head's weights from their ciphertexts.</summary>
+    /// <param name="items">In the order of <see cref="HeadWeights.All"/>.</param>
+    /// <exception cref="ArgumentException">There are too few.</exception>
+    public HeadWeights Weights(IEnumerable<Ciphertext> items)
+    {
+        using var next = items.GetEnumerator();
+        Ciphertext Take() => next.MoveNext() ? next.Current : throw new ArgumentException("There are fewer ciphertexts than the head's weights take.", nameof(items));
+        IReadOnlyList<Ciphertext> Row(int count) => [.. Enumerable.Range(0, count).Select(_ => Take())];
+        IReadOnlyList<IReadOnlyList<Ciphertext>> Rows(int rows, int count) => [.. Enumerable.Range(0, rows).Select(_ => Row(count))];
+        // Initialisers run in the order in which they are written, which is that of All.
+        return new HeadWeights
+        {
+            A = Rows(Packing.Hidden.Ciphertexts, Ranks),
+            ABias = Row(Ranks),
+            B = Rows(Widths, Ranks * Packing.Tokens),
+            BBias = Row(Widths),
+            H = Rows(Outputs, Widths),
+            HBias = Row(Outputs),
+        };
+    }
+
     /// <summary>The feature after the pooler that stands at a place and token.</summary>
     public int WidthAt(int j, int place, int token) => (((j * Packing.Tokens) + token) * Packing.Places) + place;
 
@@ -95,6 +104,9 @@ public sealed record HeadShape(Packing Packing, int Rank, int Width, int Outputs
 /// <summary>Slots of a head's weights, by the names of <see cref="HeadWeights"/>.</summary>
 public sealed record HeadSlots(double[][][] A, double[][] ABias, double[][][] B, double[][] BBias, double[][][] H, double[][] HBias)
 {
+    /// <summary>All of them, in the order of <see cref="HeadWeights.All"/>.</summary>
+    public IEnumerable<double[]> All => A.SelectMany(row => row).Concat(ABias).Concat(B.SelectMany(row => row)).Concat(BBias).Concat(H.SelectMany(row => row)).Concat(HBias);
+
     /// <summary>Each as a ciphertext.</summary>
     public HeadWeights Encrypt(Func<double[], Ciphertext> encrypt)
     {

@@ -19,7 +19,7 @@ public sealed class CipherPayloadTests : IDisposable
         Bundle().Write(sent);
         sent.Position = 0;
 
-        using var back = (CipherPayload)new CipherPayloadReader(_wire.Context).Read(sent);
+        using var back = (CipherPayload)new CipherPayloadReader(new CkksContexts(_wire.Context)).Read(sent);
 
         Assert.Equal(sent.Length, Bundle().WireSize);
         Assert.Equal(sent.Length, back.WireSize);
@@ -36,7 +36,7 @@ public sealed class CipherPayloadTests : IDisposable
     public void A_count_that_cannot_be_is_refused_before_anything_is_read(int count)
     {
         var bytes = Written();
-        BinaryPrimitives.WriteInt32LittleEndian(bytes, count);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(1 + CipherPayload.FingerprintBytes), count);
 
         Assert.Contains(count.ToString(System.Globalization.CultureInfo.InvariantCulture), Assert.Throws<InvalidDataException>(() => Read(bytes)).Message);
     }
@@ -50,7 +50,7 @@ public sealed class CipherPayloadTests : IDisposable
         for (var i = 0; i < 2000; i++)
         {
             var damaged = bytes.ToArray();
-            damaged[random.Next(sizeof(int), damaged.Length)] ^= (byte)(1 << random.Next(8));
+            damaged[random.Next(damaged.Length)] ^= (byte)(1 << random.Next(8));
             var error = Record.Exception(() => Read(i % 2 == 0 ? damaged : bytes[..random.Next(bytes.Length)]));
             Assert.True(error is InvalidDataException or EndOfStreamException, $"{error}");
         }
@@ -75,5 +75,5 @@ public sealed class CipherPayloadTests : IDisposable
         return stream.ToArray();
     }
 
-    private void Read(byte[] bytes) => new CipherPayloadReader(_wire.Context).Read(new MemoryStream(bytes)).Dispose();
+    private void Read(byte[] bytes) => new CipherPayloadReader(new CkksContexts(_wire.Context)).Read(new MemoryStream(bytes)).Dispose();
 }

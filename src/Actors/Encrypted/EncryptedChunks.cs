@@ -1,0 +1,127 @@
+using ActorTrainer.Actors.Protocol;
+using ActorTrainer.Actors.Stages;
+using ActorTrainer.He.Refresh;
+using ActorTrainer.He.Scheme;
+using ActorTrainer.He.Tensors;
+using ActorTrainer.He.Training;
+using ActorTrainer.He.Wire;
+using ActorTrainer.Model.Checkpoints;
+using ActorTrainer.Model.Common;
+
+namespace ActorTrainer.Actors.Encrypted;
+
+/// <summary>The encrypted units that one stage owns, chunk by chunk, with its evaluation keys.</summary>
+internal sealed class EncryptedChunks : IDisposable
+{
+    private readonly List<List<EncryptedUnit>> _chunks = [];
+    private readonly EvaluationKeys _keys;
+    private readonly DiagonalCache _diagonals;
+    private readonly Evaluator _evaluator;
+    private readonly bool _holdsFirst;
+
+    private EncryptedChunks(EvaluationKeys keys, CkksContext context, DiagonalCache diagonals, IRefresher refresher, Packing packing, bool holdsFirst)
+    {
+        (_keys, Context, _diagonals, Packing, _holdsFirst) = (keys, context, diagonals, packing, holdsFirst);
+        _evaluator = new Evaluator(new CkksBackend(context, keys) { Diagonals = diagonals });
+        Math = new TensorMath(_evaluator, refresher, packing);
+    }
+
+    public CkksContext Context { get; }
+
+    public Packing Packing { get; }
+
+    public TensorMath Math { get; }
+
+    /// <summary>All units in order.</summary>
+    public IEnumerable<EncryptedUnit> All => _chunks.SelectMany(chunk => chunk);
+
+    public bool HoldsHead => All.Any(unit => unit is EncryptedHeadUnit);
+
+    /// <summary>Keys that were read and never used so far.</summary>
+    public IReadOnlyList<KeyRequest> UnusedKeys
+    {
+        get
+        {
+            var used = _evaluator.Ledger.Keys.Select(key => key.Element).ToHashSet();
+            return [.. _keys.Requests.Where(key => !used.Contains(key.Element))];
+        }
+    }
+
+    /// <summary>Builds the units of a stage: initial weights that the owner encrypted, or committed states from the store.</summary>
+    /// <exception cref="RefusedException">Something is missing, damaged or of other parameters.</exception>
+    public static EncryptedChunks Build(StageProtocol.Prepare plan, EncryptedRecipe recipe, IObjectStore store, CkksContext context, IRefresher refresher)
+    {
+        var makers = new EncryptedUnits(recipe, recipe.Packing(context.Parameters));
+        var built = new EncryptedChunks(
+            ReadKeys(store.Verified(Base(plan, EncryptedRecipe.KeysObject)), context), context, new DiagonalCache((long)recipe.CacheMiB << 20), refresher, makers.Packing, plan.Stage == 0);
+        try
+        {
+            for (var part = plan.Stage; part < plan.PartSizes.Count; part += plan.Stages)
+            {
+                var names = recipe.Units.Skip(plan.PartSizes.Take(part).Sum()).Take(plan.PartSizes[part]);
+                built._chunks.Add([.. names.Select(name => Load(name, plan, makers, store, context))]);
+            }
+
+            return built;
+        }
+        catch
+        {
+            built.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Whether a chunk is the model's first part.</summary>
+    public bool IsFirst(int chunk) => _holdsFirst && chunk == 0;
+
+    public IReadOnlyList<EncryptedLayerUnit> Layers(int chunk) => [.. _chunks[chunk].OfType<EncryptedLayerUnit>()];
+
+    /// <summary>The head, when the chunk ends with it.</summary>
+    public EncryptedHeadUnit? Head(int chunk) => _chunks[chunk].LastOrDefault() as EncryptedHeadUnit;
+
+    public void Dispose()
+    {
+        foreach (var unit in All)
+        {
+            unit.Dispose();
+        }
+
+        _diagonals.Dispose();
+        _keys.Dispose();
+    }
+
+    private static EncryptedUnit Load(string name, StageProtocol.Prepare plan, EncryptedUnits makers, IObjectStore store, CkksContext context)
+    {
+        var unit = makers.Create(name, store.Verified(Base(plan, name)));
+        var committed = plan.Objects.Keys.Any(key => !BaseObjects.IsBase(key));
+        var file = store.Verified(!committed ? Base(plan, EncryptedRecipe.InitialObject(name)) : plan.Objects.TryGetValue(name, out var hash) ? hash
+            : throw new RefusedException($"The checkpoint has no state of unit '{name}'. It is of another model."));
+        var (steps, packs) = EncryptedUnitState.Read(file, context);
+        try
+        {
+            unit.Load(steps, packs);
+            return unit;
+        }
+        catch (ArgumentException e)
+        {
+            throw new RefusedException($"{file}: {e.Message} It is of another model.", e);
+        }
+    }
+
+    private static string Base(StageProtocol.Prepare plan, string name) => plan.Objects.TryGetValue(BaseObjects.Key(name), out var hash)
+        ? hash
+        : throw new RefusedException($"The run has no object '{BaseObjects.Key(name)}'; it has {string.Join(", ", plan.Objects.Keys)}.");
+
+    private static EvaluationKeys ReadKeys(string file, CkksContext context)
+    {
+        try
+        {
+            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1 << 20);
+            return WireReader.ReadEvaluationKeys(stream, context);
+        }
+        catch (WireFormatException e)
+        {
+            throw new RefusedException($"{file}: not the evaluation keys of this run ({e.Message}).", e);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using ActorTrainer.He.Parameters;
+using ActorTrainer.He.Tensors;
+using ActorTrainer.Model.Bert;
+using ActorTrainer.Model.Common;
+using ActorTrainer.Model.Optimisation;
+
+namespace ActorTrainer.Actors.Encrypted;
+
+/// <summary>Settings of an encrypted stage; travels as JSON inside <c>StageProtocol.Prepare</c>, opaque to the actors. There is nothing secret in it.</summary>
+public sealed record EncryptedRecipe
+{
+    /// <summary>What <see cref="Kind"/> says of these recipes.</summary>
+    public const string Ckks = "ckks";
+
+    /// <summary>Name, among the base's objects, of the evaluation keys.</summary>
+    public const string KeysObject = "keys";
+
+    private static readonly JsonSerializerOptions Json = new() { Converters = { new JsonStringEnumConverter() } };
+
+    /// <summary>Tells this recipe from others.</summary>
+    public string Kind { get; init; } = Ckks;
+
+    public required BertConfig Arch { get; init; }
+
+    /// <summary>What fine-tuning makes of the model; with adapters on queries, keys and values.</summary>
+    public required FineTuneShape Shape { get; init; }
+
+    public required AdamWOptions Optim { get; init; }
+
+    /// <summary>Name of the parameter set.</summary>
+    public required string Set { get; init; }
+
+    /// <summary>Whether sets without security are taken, for tests.</summary>
+    public bool AllowInsecure { get; init; }
+
+    /// <summary>Tokens of a sequence in the packing, a power of two.</summary>
+    public required int Tokens { get; init; }
+
+    /// <summary>Examples of a micro-batch, a power of two.</summary>
+    public required int Batch { get; init; }
+
+    /// <summary>The polynomials that stand for functions, as <c>calibration.json</c> has them.</summary>
+    public required string Calibration { get; init; }
+
+    /// <summary>Threads of one operation.</summary>
+    public int Threads { get; init; } = 1;
+
+    /// <summary>MiB for encoded diagonals of a stage.</summary>
+    public int CacheMiB { get; init; } = 1024;
+
+    /// <summary>host:port of the data owner; empty: in this process.</summary>
+    public string Owner { get; init; } = "";
+
+    /// <summary>Units in order: the owner embeds, so the first is a layer.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> Units => [.. UnitFactory.Names(Arch).Skip(1)];
+
+    /// <summary>Name, among the base's objects, of the encrypted weights that a unit begins with.</summary>
+    public static string InitialObject(string unit) => $"initial/{unit}";
+
+    /// <summary>Whether a stage's recipe is one of these.</summary>
+    public static bool IsOne(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return document.RootElement.TryGetProperty(nameof(Kind), out var kind) && kind.ValueEquals(Ckks);
+    }
+
+    /// <summary>The parameter set.</summary>
+    /// <exception cref="RefusedException">There is none of that name, or it is not secure.</exception>
+    public CkksParameters Parameters()
+    {
+        var literal = ParameterSets.All.FirstOrDefault(set => set.Name == Set)
+            ?? throw new RefusedException($"he.set={Set}: there is no such parameter set; expected one of {string.Join(", ", ParameterSets.All.Select(set => set.Name))}.");
+        return literal.AllowInsecure && !AllowInsecure
+            ? throw new RefusedException($"he.set={Set} is not secure, it is for tests: take a secure one, or say he.allow_insecure=true.")
+            : new CkksParameters(literal);
+    }
+
+    /// <summary>Where numbers of activations lie.</summary>
+    /// <exception cref="RefusedException">Sizes do not fit the parameter set.</exception>
+    public Packing Packing(CkksParameters parameters)
+    {
+        try
+        {
+            return new Packing(parameters.Slots, Tokens, Batch, Arch.Heads, Arch.HeadWidth);
+        }
+        catch (ArgumentException e)
+        {
+            throw new RefusedException($"he.tokens={Tokens}, he.batch={Batch} with {Arch.Heads} heads of {Arch.HeadWidth} and {Set}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Refuses what encrypted fine-tuning does not do.</summary>
+    /// <exception cref="RefusedException">Names the key, the value and what to do.</exception>
+    public EncryptedRecipe Validate()
+    {
+        Require(Arch.Attention == AttentionKind.GaussianKernel, "arch.attention must be gaussian-kernel: there is no softmax under encryption. Pre-train with arch=encryption-friendly, arch=dev or arch=wiki.");
+        Require(Arch.Activation == GateActivation.Relu, "arch.activation must be relu. Pre-train with arch=encryption-friendly, arch=dev or arch=wiki.");
+        Require(Shape.Lora is { Query: true, Key: true, Value: true, Dropout: 0 }, "eval.method must be lora with eval.lora.targets=[q,k,v] and eval.lora.dropout=0.");
+        Require(Optim.EpsInsideRoot, "eval.optim.eps_inside_root must be true: the polynomial stands for 1/√(v̂ + ε).");
+        return this;
+
+        static void Require(bool met, string what)
+        {
+            if (!met)
+            {
+                throw new RefusedException($"Encrypted fine-tuning: {what}");
+            }
+        }
+    }
+
+    /// <summary>As JSON.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, Json);
+
+    /// <summary>From JSON.</summary>
+    /// <exception cref="JsonException">Not a recipe.</exception>
+    public static EncryptedRecipe Parse(string json) =>
+        JsonSerializer.Deserialize<EncryptedRecipe>(json, Json) ?? throw new JsonException("A stage recipe must not be null.");
+}

@@ -1,0 +1,25 @@
+using ActorTrainer.Actors.Protocol;
+using ActorTrainer.He.Refresh;
+using ActorTrainer.He.Scheme;
+
+namespace ActorTrainer.Actors.Encrypted;
+
+/// <summary>A stage's way to the data owner: refreshes, and what the owner only looks at. Members but <see cref="Cancel"/> are called on the stage's own thread.</summary>
+public interface IOwnerLink : IRefresher, IDisposable
+{
+    /// <summary>Requests from now on belong to this place of the run.</summary>
+    /// <param name="run">Run id.</param>
+    /// <param name="attempt">Attempt.</param>
+    /// <param name="step">1-based step.</param>
+    /// <param name="phase">Training or evaluation.</param>
+    /// <param name="microBatch">Micro-batch of the step, −1: of the step as a whole.</param>
+    void Begin(string run, int attempt, long step, Phase phase, int microBatch);
+
+    /// <summary>Shows the owner ciphertexts; returns when it has them.</summary>
+    /// <param name="ciphertexts">Of two parts each.</param>
+    /// <param name="site">What they are.</param>
+    void Report(IReadOnlyList<Ciphertext> ciphertexts, string site);
+
+    /// <summary>Makes a call under way, and all to come before the next <see cref="Begin"/>, fail with <see cref="OperationCanceledException"/>. Called from any thread.</summary>
+    void Cancel();
+}
