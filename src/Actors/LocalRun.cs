@@ -6,7 +6,6 @@ using ActorTrainer.Actors.Persistence;
 using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Stages;
 using ActorTrainer.Actors.Telemetry;
-using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Checkpoints;
 using ActorTrainer.Model.Stages;
 using Akka.Actor;
@@ -47,6 +46,9 @@ public sealed record LocalRun
     /// <summary>Told of every checkpoint; see <see cref="RunServices.Committed"/>.</summary>
     public Action<long, IReadOnlyDictionary<string, string>>? Committed { get; init; }
 
+    /// <summary>What the stages compute; null: the model of the options on tensors.</summary>
+    public StageWork? Work { get; init; }
+
     /// <summary>True: compute on the CUDA device.</summary>
     public bool Cuda { get; init; }
 
@@ -63,18 +65,19 @@ public sealed record LocalRun
     {
         var store = new ContentStore(Folder.Store);
         var clock = new RunClock(Time);
-        var plane = new LocalDataPlane(Options.Impl.SerializeMessages ? new TensorPayloadReader() : null);
+        var work = Work ?? StageWork.OnTensors(Options, RunRecipe.Of(Options, TokenizerHash, DataKey, Cuda, BFloat16, Base), Cuda, BFloat16);
+        var plane = new LocalDataPlane(Options.Impl.SerializeMessages ? work.Reader : null);
         var stageSettings = new StageSettings(plane, SharedObjects.Instance, clock);
-        Func<int, Props> stageProps = stage => Props.Create(() => new StageActor(stageSettings, new TensorStage(store), $"stage-{stage}"));
+        Func<int, Props> stageProps = stage => Props.Create(() => new StageActor(stageSettings, work.Computation(store), $"stage-{stage}"));
         IReadOnlyList<int> partSizes = [.. Partition.Parts.Select(part => part.Count)];
         var services = new RunServices
         {
             Options = Options,
-            Units = UnitFactory.Names(Options.Arch),
-            Recipe = RunRecipe.Of(Options, TokenizerHash, DataKey, Cuda, BFloat16, Base),
-            StageRecipe = TensorStageRecipe.Of(Options, Cuda, BFloat16).ToJson(),
+            Units = work.Units,
+            Recipe = work.Recipe,
+            StageRecipe = work.StageRecipe,
             Base = Base,
-            Tied = Options.FineTune is null,
+            Tied = work.Tied,
             Committed = Committed,
             Plane = plane,
             Crew = Props.Create(() => new LocalCrew(stageProps, partSizes, Options.Pipeline.Stages)),
