@@ -84,13 +84,13 @@ public sealed class ObjectLink : IDisposable
 
     private ObjectProtocol.Answer Ask(ObjectProtocol.Request request)
     {
-        ObjectProtocol.Write(Stream, request);
+        PeerHeaders.Write(Stream, request);
         return Answered();
     }
 
     private ObjectProtocol.Answer Answered()
     {
-        var answer = ObjectProtocol.Read<ObjectProtocol.Answer>(Stream) ?? throw new EndOfStreamException("the connection was closed");
+        var answer = PeerHeaders.Read<ObjectProtocol.Answer>(Stream) ?? throw new EndOfStreamException("the connection was closed");
         return answer.Kind == ObjectProtocol.Reply.Refused ? throw new IOException($"refused: {answer.Text}") : answer;
     }
 

@@ -1,27 +1,20 @@
-using System.Buffers;
-using System.Buffers.Binary;
+using ActorTrainer.Actors.DataPlane.Peers;
 using ActorTrainer.Model.Checkpoints;
 using MessagePack;
 
 namespace ActorTrainer.Actors.Objects;
 
 /// <summary>
-/// What goes over a connection for objects: headers of at most <see cref="MaxHeader"/> bytes, each behind its length (4 bytes, little-endian),
-/// as MessagePack arrays of fixed members; the bytes of an object follow raw, as many as the header before them said.
+/// What goes over a connection for objects: <see cref="PeerHeaders"/>; the bytes of an object follow raw, as many as the header before them said.
 /// </summary>
 public static class ObjectProtocol
 {
-    /// <summary>Longest header in bytes.</summary>
-    public const int MaxHeader = 1024;
-
     /// <summary>Most hashes in one question.</summary>
     public const int MaxHashes = 24;
 
     internal const int HashBytes = 32;
 
     private const int MaxText = 300;
-
-    private static readonly MessagePackSerializerOptions Options = MessagePackSerializerOptions.Standard.WithSecurity(MessagePackSecurity.UntrustedData);
 
     /// <summary>What is asked.</summary>
     public enum Question : byte
@@ -97,54 +90,4 @@ public static class ObjectProtocol
         kind, run, [.. hashes.SelectMany(hash => ContentStore.IsHash(hash)
             ? Convert.FromHexString(hash)
             : throw new ArgumentException($"\"{hash}\" is not a SHA-256 in lower-case hexadecimal digits."))], step, length);
-
-    /// <summary>Writes a header.</summary>
-    public static void Write<T>(Stream stream, T header)
-    {
-        var buffer = new ArrayBufferWriter<byte>(256);
-        BinaryPrimitives.WriteInt32LittleEndian(buffer.GetSpan(sizeof(int)), 0);
-        buffer.Advance(sizeof(int));
-        MessagePackSerializer.Serialize(buffer, header, Options);
-        var bytes = buffer.WrittenMemory.ToArray();
-        BinaryPrimitives.WriteInt32LittleEndian(bytes, bytes.Length - sizeof(int));
-        stream.Write(bytes);
-        stream.Flush();
-    }
-
-    /// <summary>Reads a header.</summary>
-    /// <returns>Null: the other side has closed the connection between two headers.</returns>
-    /// <exception cref="InvalidDataException">The header is too long, cut off or garbage.</exception>
-    public static T? Read<T>(Stream stream)
-        where T : class
-    {
-        Span<byte> prefix = stackalloc byte[sizeof(int)];
-        var got = stream.ReadAtLeast(prefix, sizeof(int), throwOnEndOfStream: false);
-        if (got == 0)
-        {
-            return null;
-        }
-
-        var length = BinaryPrimitives.ReadInt32LittleEndian(prefix);
-        if (got < sizeof(int) || length is < 1 or > MaxHeader)
-        {
-            throw new InvalidDataException($"a header of {length} bytes, expected were 1 to {MaxHeader}");
-        }
-
-        var bytes = new byte[length];
-        if (stream.ReadAtLeast(bytes, length, throwOnEndOfStream: false) < length)
-        {
-            throw new InvalidDataException("a header is cut off");
-        }
-
-        try
-        {
-            var reader = new MessagePackReader(bytes);
-            var header = MessagePackSerializer.Deserialize<T>(ref reader, Options);
-            return header is not null && reader.End ? header : throw new InvalidDataException("a header has no or more than its members");
-        }
-        catch (Exception e) when (e is MessagePackSerializationException or EndOfStreamException or OverflowException)
-        {
-            throw new InvalidDataException("a header is garbage", e);
-        }
-    }
 }

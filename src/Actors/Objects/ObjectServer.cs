@@ -18,7 +18,7 @@ public sealed class ObjectServer(NodeStore store, PeerCounters counters, long ma
             try
             {
                 ObjectLink.SetPatience(connection.Stream, patience);
-                while (ObjectProtocol.Read<ObjectProtocol.Request>(connection.Stream) is { } request && Serve(connection.Stream, request))
+                while (PeerHeaders.Read<ObjectProtocol.Request>(connection.Stream) is { } request && Serve(connection.Stream, request))
                 {
                 }
             }
@@ -54,7 +54,7 @@ public sealed class ObjectServer(NodeStore store, PeerCounters counters, long ma
     {
         var held = store.Holds(run, hashes).ToHashSet();
         var bits = hashes.Select((hash, i) => held.Contains(hash) ? 1L << i : 0).Aggregate(0L, (all, bit) => all | bit);
-        ObjectProtocol.Write(stream, new ObjectProtocol.Answer(ObjectProtocol.Reply.Ok, bits, 0, ""));
+        PeerHeaders.Write(stream, new ObjectProtocol.Answer(ObjectProtocol.Reply.Ok, bits, 0, ""));
         return true;
     }
 
@@ -70,13 +70,13 @@ public sealed class ObjectServer(NodeStore store, PeerCounters counters, long ma
         catch (Exception e) when (e is RefusedException or IOException or UnauthorizedAccessException)
         {
             // The message names files of this machine, which are nobody else's business.
-            ObjectProtocol.Write(stream, ObjectProtocol.Answer.Refused(store.Holds(run, [hash]).Count > 0 ? "the object is damaged" : "no such object"));
+            PeerHeaders.Write(stream, ObjectProtocol.Answer.Refused(store.Holds(run, [hash]).Count > 0 ? "the object is damaged" : "no such object"));
             return true;
         }
 
         using (file)
         {
-            ObjectProtocol.Write(stream, new ObjectProtocol.Answer(ObjectProtocol.Reply.Ok, file.Length, step, ""));
+            PeerHeaders.Write(stream, new ObjectProtocol.Answer(ObjectProtocol.Reply.Ok, file.Length, step, ""));
             ObjectLink.Send(file, stream);
         }
 
@@ -88,17 +88,17 @@ public sealed class ObjectServer(NodeStore store, PeerCounters counters, long ma
         if (request.Length > maxBytes)
         {
             counters.CountMalformed();
-            ObjectProtocol.Write(stream, ObjectProtocol.Answer.Refused($"the object has {request.Length} bytes, at most {maxBytes} are taken (cluster.max_payload)"));
+            PeerHeaders.Write(stream, ObjectProtocol.Answer.Refused($"the object has {request.Length} bytes, at most {maxBytes} are taken (cluster.max_payload)"));
             return true;
         }
 
         if (store.Adopt(request.Run, request.Step, hash))
         {
-            ObjectProtocol.Write(stream, new ObjectProtocol.Answer(ObjectProtocol.Reply.Ok, 0, 0, ""));
+            PeerHeaders.Write(stream, new ObjectProtocol.Answer(ObjectProtocol.Reply.Ok, 0, 0, ""));
             return true;
         }
 
-        ObjectProtocol.Write(stream, new ObjectProtocol.Answer(ObjectProtocol.Reply.Send, 0, 0, ""));
+        PeerHeaders.Write(stream, new ObjectProtocol.Answer(ObjectProtocol.Reply.Send, 0, 0, ""));
         try
         {
             store.Receive(request.Run, request.Step, hash, request.Length, stream);
@@ -106,16 +106,16 @@ public sealed class ObjectServer(NodeStore store, PeerCounters counters, long ma
         catch (InvalidDataException e)
         {
             counters.CountMalformed();
-            ObjectProtocol.Write(stream, ObjectProtocol.Answer.Refused($"damaged on its way: {e.Message}"));
+            PeerHeaders.Write(stream, ObjectProtocol.Answer.Refused($"damaged on its way: {e.Message}"));
             return false;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            ObjectProtocol.Write(stream, ObjectProtocol.Answer.Refused($"it could not be stored: {e.GetType().Name}"));
+            PeerHeaders.Write(stream, ObjectProtocol.Answer.Refused($"it could not be stored: {e.GetType().Name}"));
             return false;
         }
 
-        ObjectProtocol.Write(stream, new ObjectProtocol.Answer(ObjectProtocol.Reply.Ok, 0, 0, ""));
+        PeerHeaders.Write(stream, new ObjectProtocol.Answer(ObjectProtocol.Reply.Ok, 0, 0, ""));
         return true;
     }
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using ActorTrainer.He.Parameters;
 using ActorTrainer.He.Scheme;
 
@@ -5,7 +6,7 @@ namespace ActorTrainer.He.Refresh;
 
 /// <summary>
 /// What the data owner does for a refresh: decrypts to coefficients, scales them to the wanted level's canonical scale, and encrypts them freshly. Slots are never decoded, so any
-/// packing is served; the error is that of a fresh encryption. The answer is well-formed whatever the values are, so it tells the servers nothing.
+/// packing is served; the error is that of a fresh encryption. The answer is well-formed whatever the values are, so it tells the servers nothing. Threads may call at once.
 /// </summary>
 public sealed unsafe class OwnerRefresh(CkksContext context, SecretKey key, Encryptor encryptor)
 {
@@ -17,7 +18,7 @@ public sealed unsafe class OwnerRefresh(CkksContext context, SecretKey key, Encr
     /// <param name="observe">Told of the slots, on the owner's side only: for checks of ranges. It must not change what is answered.</param>
     /// <returns>Seeded by a public seed, at the level's canonical scale.</returns>
     /// <exception cref="ArgumentOutOfRangeException">No such level.</exception>
-    public Ciphertext Refresh(Ciphertext ciphertext, int level, Action<IReadOnlyList<System.Numerics.Complex>>? observe = null)
+    public Ciphertext Refresh(Ciphertext ciphertext, int level, Action<IReadOnlyList<Complex>>? observe = null)
     {
         if (level < 0 || level > context.Parameters.MaxLevel)
         {
@@ -32,7 +33,19 @@ public sealed unsafe class OwnerRefresh(CkksContext context, SecretKey key, Encr
         using var message = Scaled(coefficients, ratio, level, scale);
         Array.Clear(coefficients);
         var fresh = encryptor.Encrypt(message, key, ciphertext.Magnitude);
-        return fresh.WithNoise(fresh.NoiseVariance + (ciphertext.NoiseVariance * ratio.High * ratio.High));
+        // An estimate may be anything that a sender wrote; one that is not finite could not be sent back.
+        return fresh.WithNoise(Math.Min(fresh.NoiseVariance + (ciphertext.NoiseVariance * ratio.High * ratio.High), double.MaxValue));
+    }
+
+    /// <summary>Shows the slots on the owner's side and answers nothing: for final outputs and checks.</summary>
+    /// <param name="ciphertext">Of two or three parts, at any level.</param>
+    /// <param name="observe">Told of the slots.</param>
+    public void Look(Ciphertext ciphertext, Action<IReadOnlyList<Complex>> observe)
+    {
+        using var decrypted = _decryptor.Decrypt(ciphertext);
+        var coefficients = _encoder.Coefficients(decrypted);
+        observe(_encoder.Decode(coefficients, ciphertext.Scale));
+        Array.Clear(coefficients);
     }
 
     private Plaintext Scaled(double[] coefficients, Scale ratio, int level, Scale scale)

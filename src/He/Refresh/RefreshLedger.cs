@@ -11,7 +11,8 @@ public sealed class RefreshLedger
 
     public long Total => _counts.Values.Sum();
 
-    internal void Note(string site, int level, int ciphertexts)
+    /// <summary>Counts ciphertexts that are lifted to a level: called by refreshers.</summary>
+    public void Note(string site, int level, int ciphertexts)
     {
         lock (_gate)
         {

@@ -71,8 +71,8 @@ public sealed class ObjectExchangeTests
         using var damaged = new TestNode();
         using var lying = new TestNode(connection =>
         {
-            _ = ObjectProtocol.Read<ObjectProtocol.Request>(connection.Stream);
-            ObjectProtocol.Write(connection.Stream, new ObjectProtocol.Answer(ObjectProtocol.Reply.Ok, 100_000, 1, ""));
+            _ = PeerHeaders.Read<ObjectProtocol.Request>(connection.Stream);
+            PeerHeaders.Write(connection.Stream, new ObjectProtocol.Answer(ObjectProtocol.Reply.Ok, 100_000, 1, ""));
             connection.Stream.Write(new byte[100_000]);
         });
         using var good = new TestNode();
@@ -124,9 +124,9 @@ public sealed class ObjectExchangeTests
         using var node = new TestNode();
         using var greedy = new TestNode(connection =>
         {
-            while (ObjectProtocol.Read<ObjectProtocol.Request>(connection.Stream) is not null)
+            while (PeerHeaders.Read<ObjectProtocol.Request>(connection.Stream) is not null)
             {
-                ObjectProtocol.Write(connection.Stream, new ObjectProtocol.Answer(ObjectProtocol.Reply.Ok, long.MaxValue, 1, ""));
+                PeerHeaders.Write(connection.Stream, new ObjectProtocol.Answer(ObjectProtocol.Reply.Ok, long.MaxValue, 1, ""));
             }
         });
         var hash = new string('a', 64);
@@ -142,8 +142,8 @@ public sealed class ObjectExchangeTests
         using var replica = new TestNode();
         using var dying = new TestNode(connection =>
         {
-            _ = ObjectProtocol.Read<ObjectProtocol.Request>(connection.Stream);
-            ObjectProtocol.Write(connection.Stream, new ObjectProtocol.Answer(ObjectProtocol.Reply.Send, 0, 0, ""));
+            _ = PeerHeaders.Read<ObjectProtocol.Request>(connection.Stream);
+            PeerHeaders.Write(connection.Stream, new ObjectProtocol.Answer(ObjectProtocol.Reply.Send, 0, 0, ""));
             connection.Stream.ReadExactly(new byte[1000]);
         });
         var hash = stage.Put(TestNode.Bytes(7, 3_000_000));
@@ -161,9 +161,9 @@ public sealed class ObjectExchangeTests
         using (var network = new LoopbackNetwork())
         using (var connection = network.Connect(replica.Address, PeerPurpose.Objects, TestNode.Patience))
         {
-            ObjectProtocol.Write(connection.Stream, ObjectProtocol.Ask(
+            PeerHeaders.Write(connection.Stream, ObjectProtocol.Ask(
                 ObjectProtocol.Question.Put, Run, [Convert.ToHexStringLower(SHA256.HashData(content))], 3, content.Length));
-            Assert.Equal(ObjectProtocol.Reply.Send, ObjectProtocol.Read<ObjectProtocol.Answer>(connection.Stream)!.Kind);
+            Assert.Equal(ObjectProtocol.Reply.Send, PeerHeaders.Read<ObjectProtocol.Answer>(connection.Stream)!.Kind);
             connection.Stream.Write(content, 0, 600_000);
         }
 
@@ -179,8 +179,8 @@ public sealed class ObjectExchangeTests
         using var gone = new TestNode();
         using var full = new TestNode(connection =>
         {
-            _ = ObjectProtocol.Read<ObjectProtocol.Request>(connection.Stream);
-            ObjectProtocol.Write(connection.Stream, ObjectProtocol.Answer.Refused(new string('x', 5000)));
+            _ = PeerHeaders.Read<ObjectProtocol.Request>(connection.Stream);
+            PeerHeaders.Write(connection.Stream, ObjectProtocol.Answer.Refused(new string('x', 5000)));
         });
         var hash = stage.Put([1, 2, 3]);
         gone.StopServing();

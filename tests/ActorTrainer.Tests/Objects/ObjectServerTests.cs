@@ -70,8 +70,8 @@ public sealed class ObjectServerTests : IDisposable
     public void An_object_above_the_limit_is_refused_with_the_numbers_before_a_byte_is_sent()
     {
         using var link = Connect();
-        ObjectProtocol.Write(link.Stream, ObjectProtocol.Ask(ObjectProtocol.Question.Put, Run, [HashOf([1])], 1, TestNode.MaxBytes + 1));
-        var answer = ObjectProtocol.Read<ObjectProtocol.Answer>(link.Stream)!;
+        PeerHeaders.Write(link.Stream, ObjectProtocol.Ask(ObjectProtocol.Question.Put, Run, [HashOf([1])], 1, TestNode.MaxBytes + 1));
+        var answer = PeerHeaders.Read<ObjectProtocol.Answer>(link.Stream)!;
         Assert.Equal(ObjectProtocol.Reply.Refused, answer.Kind);
         Assert.Contains($"{TestNode.MaxBytes + 1}", answer.Text);
         Assert.Contains($"{TestNode.MaxBytes}", answer.Text);
@@ -97,8 +97,8 @@ public sealed class ObjectServerTests : IDisposable
     public void A_question_with_impossible_members_closes_the_connection_and_is_counted(string run, int hashBytes, long step, long length, byte kind)
     {
         using var link = Connect();
-        ObjectProtocol.Write(link.Stream, new ObjectProtocol.Request((ObjectProtocol.Question)kind, run, new byte[hashBytes], step, length));
-        Assert.Null(ObjectProtocol.Read<ObjectProtocol.Answer>(link.Stream));
+        PeerHeaders.Write(link.Stream, new ObjectProtocol.Request((ObjectProtocol.Question)kind, run, new byte[hashBytes], step, length));
+        Assert.Null(PeerHeaders.Read<ObjectProtocol.Answer>(link.Stream));
         Assert.Equal(1, _node.Counters.Malformed);
         Assert.Empty(Directory.EnumerateFileSystemEntries(_node.Folder));
     }
@@ -112,7 +112,7 @@ public sealed class ObjectServerTests : IDisposable
         {
             using var link = Connect();
             link.Stream.Write([.. Length(header.Length), .. header]);
-            Assert.Null(ObjectProtocol.Read<ObjectProtocol.Answer>(link.Stream));
+            Assert.Null(PeerHeaders.Read<ObjectProtocol.Answer>(link.Stream));
         }
 
         Assert.Equal(3, _node.Counters.Malformed);
@@ -147,11 +147,11 @@ public sealed class ObjectServerTests : IDisposable
             switch (random.Next(5))
             {
                 case 0: // any bytes behind a length that fits
-                    var bytes = new byte[random.Next(1, ObjectProtocol.MaxHeader + 1)];
+                    var bytes = new byte[random.Next(1, PeerHeaders.MaxLength + 1)];
                     random.NextBytes(bytes);
                     return [.. Length(bytes.Length), .. bytes];
                 case 1: // a length that does not fit
-                    return [.. Length(random.Next(2) == 0 ? random.Next(int.MinValue, 1) : random.Next(ObjectProtocol.MaxHeader + 1, int.MaxValue)), .. valid];
+                    return [.. Length(random.Next(2) == 0 ? random.Next(int.MinValue, 1) : random.Next(PeerHeaders.MaxLength + 1, int.MaxValue)), .. valid];
                 case 2: // cut off
                     byte[] whole = [.. Length(valid.Length), .. valid];
                     return whole[..random.Next(1, whole.Length)];

@@ -8,6 +8,9 @@ public enum PeerPurpose : byte
 
     /// <summary>Questions for content-addressed objects and their answers.</summary>
     Objects = 2,
+
+    /// <summary>Ciphertexts for the data owner to lift or look at, and its answers.</summary>
+    Refresh = 3,
 }
 
 /// <summary>Connections between admitted nodes, over one port a node. Who is not admitted costs a few hundred bytes and a counter.</summary>

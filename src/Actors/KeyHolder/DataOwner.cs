@@ -1,0 +1,226 @@
+using System.Collections.Concurrent;
+using ActorTrainer.Actors.Encrypted;
+using ActorTrainer.He.Refresh;
+using ActorTrainer.He.Scheme;
+using ActorTrainer.He.Wire;
+
+namespace ActorTrainer.Actors.KeyHolder;
+
+/// <summary>What the data owner may take of its machine.</summary>
+/// <param name="Threads">Requests computed at a time, each on one thread.</param>
+/// <param name="MaxQueued">Requests that wait for a thread; while there are as many, connections are not read on.</param>
+public sealed record DataOwnerSettings(int Threads, int MaxQueued = 16);
+
+/// <summary>
+/// The data owner at work: decrypts what stages ask about, shows it to the observer, and answers with fresh encryptions. An accepted request is answered whatever its
+/// slots are, so the answer tells nothing of them. Members may be called by several threads.
+/// </summary>
+public sealed class DataOwner : IDisposable
+{
+    private readonly OwnerRefresh _refresh;
+    private readonly Encryptor _encryptor;
+    private readonly RefreshBook _book;
+    private readonly IOwnerObserver? _observer;
+    private readonly Action<OwnerProtocol.Served> _served;
+    private readonly TimeProvider _time;
+    private readonly BlockingCollection<OwnerJob> _queue;
+    private readonly Thread[] _threads;
+    private long _blind;
+    private volatile bool _stopping;
+
+    /// <param name="context">Of the run's parameters; a parallelism of 1 is best, since requests are computed side by side. Not owned.</param>
+    /// <param name="key">Not owned: dispose it after this.</param>
+    /// <param name="book">What is answered; this one's from here on.</param>
+    /// <param name="settings">Threads and memory.</param>
+    /// <param name="observer">Sees slots.</param>
+    /// <param name="served">Told of every request that was served; called on several threads.</param>
+    /// <param name="time">Measures computing.</param>
+    /// <exception cref="ArgumentException">The key is of other parameters.</exception>
+    public DataOwner(
+        CkksContext context,
+        SecretKey key,
+        RefreshBook book,
+        DataOwnerSettings settings,
+        IOwnerObserver? observer = null,
+        Action<OwnerProtocol.Served>? served = null,
+        TimeProvider? time = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(settings.Threads, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(settings.MaxQueued, 1);
+        (Context, _book, _observer, _served, _time) = (context, book, observer, served ?? (_ => { }), time ?? TimeProvider.System);
+        _encryptor = new Encryptor(context);
+        _refresh = new OwnerRefresh(context, key, _encryptor);
+        _queue = new BlockingCollection<OwnerJob>(settings.MaxQueued);
+        _threads = [.. Enumerable.Range(0, settings.Threads).Select(i => new Thread(Work) { IsBackground = true, Name = $"data owner {i}" })];
+        Array.ForEach(_threads, thread => thread.Start());
+    }
+
+    /// <summary>Of the run's parameters.</summary>
+    public CkksContext Context { get; }
+
+    /// <summary>Ciphertexts whose slots the observer failed to look at.</summary>
+    public long Unobserved => Interlocked.Read(ref _blind);
+
+    /// <summary>Ends its threads after the requests under way; those that wait are dropped, and their connections closed.</summary>
+    public void Dispose()
+    {
+        if (_stopping)
+        {
+            return;
+        }
+
+        _stopping = true;
+        _queue.CompleteAdding();
+        Array.ForEach(_threads, thread => thread.Join());
+        _encryptor.Dispose();
+    }
+
+    /// <summary>Why a request cannot be accepted whatever comes with it, null when it can.</summary>
+    internal string? Objection(RefreshProtocol.Request request)
+    {
+        if (!request.IsOf(Context.Parameters))
+        {
+            return $"the owner's parameters are {Context.Parameters.Name}, the stage computes with others";
+        }
+
+        if (request.Level > Context.Parameters.MaxLevel)
+        {
+            return $"the highest level is {Context.Parameters.MaxLevel}, asked for was {request.Level}";
+        }
+
+        lock (_book)
+        {
+            return _book.Objection(request.Key);
+        }
+    }
+
+    /// <summary>Answers with a refusal.</summary>
+    internal void Reject(RefreshProtocol.Request request, string reason, OwnerConnection connection)
+    {
+        connection.Post(RefreshProtocol.Frame(RefreshProtocol.Answer.Rejected(request.Number, reason), Context, []));
+        Tell(request, OwnerProtocol.Outcome.Rejected, 0, 0, reason);
+    }
+
+    /// <summary>Has a request answered; blocks while too many wait.</summary>
+    /// <param name="ciphertexts">Owned from here on.</param>
+    /// <param name="content">Hash of all that came with it.</param>
+    /// <exception cref="InvalidOperationException">The owner has ended.</exception>
+    internal void Accept(RefreshProtocol.Request request, IReadOnlyList<Ciphertext> ciphertexts, byte[] content, OwnerConnection connection)
+    {
+        RefreshVerdict verdict;
+        lock (_book)
+        {
+            verdict = ciphertexts.All(ciphertext => ciphertext.Size == 2)
+                ? _book.Decide(request.Key, content)
+                : RefreshVerdict.Reject("a ciphertext has three parts: relinearise it first");
+        }
+
+        var job = new OwnerJob(request, ciphertexts, connection) { Again = verdict.Decision == RefreshDecision.AnswerAgain };
+        if (verdict.Decision == RefreshDecision.Reject)
+        {
+            job.Dispose();
+            Reject(request, verdict.Reason, connection);
+            return;
+        }
+
+        try
+        {
+            _queue.Add(job);
+        }
+        catch
+        {
+            job.Dispose();
+            throw;
+        }
+    }
+
+    private void Work()
+    {
+        foreach (var job in _queue.GetConsumingEnumerable())
+        {
+            using (job)
+            {
+                if (_stopping || !job.IsWanted)
+                {
+                    job.Drop();
+                }
+                else
+                {
+                    Serve(job);
+                }
+            }
+        }
+    }
+
+    private void Serve(OwnerJob job)
+    {
+        var start = _time.GetTimestamp();
+        try
+        {
+            var (frame, bytes) = Answer(job.Request, job.Ciphertexts);
+            job.Answer(frame);
+            Tell(job.Request, job.Again ? OwnerProtocol.Outcome.AnsweredAgain : OwnerProtocol.Outcome.Answered, bytes, _time.GetElapsedTime(start).TotalSeconds, "");
+        }
+        catch (Exception e)
+        {
+            // No memory, most likely. Whatever it is, the stage is told nothing of it: it asks again.
+            job.Drop();
+            Tell(job.Request, OwnerProtocol.Outcome.Failed, 0, _time.GetElapsedTime(start).TotalSeconds, $"{e.GetType().Name}: {e.Message}");
+        }
+    }
+
+    private (byte[] Frame, long Bytes) Answer(RefreshProtocol.Request request, IReadOnlyList<Ciphertext> ciphertexts)
+    {
+        if (request.Kind == RefreshProtocol.Question.Report)
+        {
+            for (var i = 0; i < ciphertexts.Count; i++)
+            {
+                Look(request.Key, i, ciphertexts[i]);
+            }
+
+            return (RefreshProtocol.Frame(RefreshProtocol.Answer.Acknowledged(request.Number), Context, []), 0);
+        }
+
+        var lifted = new List<Ciphertext>();
+        try
+        {
+            for (var i = 0; i < ciphertexts.Count; i++)
+            {
+                var index = i;
+                lifted.Add(_refresh.Refresh(ciphertexts[i], request.Level, _observer is null ? null : slots => Observe(request.Key, index, slots)));
+            }
+
+            var bytes = lifted.Sum(WireSize.Of);
+            var answer = new RefreshProtocol.Answer(RefreshProtocol.Reply.Refreshed, request.Number, lifted.Count, bytes, "");
+            return (RefreshProtocol.Frame(answer, Context, lifted), bytes);
+        }
+        finally
+        {
+            lifted.ForEach(ciphertext => ciphertext.Dispose());
+        }
+    }
+
+    private void Look(RefreshKey key, int index, Ciphertext ciphertext)
+    {
+        if (_observer is not null)
+        {
+            _refresh.Look(ciphertext, slots => Observe(key, index, slots));
+        }
+    }
+
+    /// <summary>An observer that fails must not be seen from outside.</summary>
+    private void Observe(RefreshKey key, int index, IReadOnlyList<System.Numerics.Complex> slots)
+    {
+        try
+        {
+            _observer!.Observed(key, index, slots);
+        }
+        catch (Exception)
+        {
+            Interlocked.Increment(ref _blind);
+        }
+    }
+
+    private void Tell(RefreshProtocol.Request request, OwnerProtocol.Outcome outcome, long bytes, double seconds, string reason) => _served(new OwnerProtocol.Served(
+        request.Key, request.Kind == RefreshProtocol.Question.Report, outcome, request.Count, request.Bytes, bytes, seconds, reason));
+}
