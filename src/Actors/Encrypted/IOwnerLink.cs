@@ -20,6 +20,6 @@ public interface IOwnerLink : IRefresher, IDisposable
     /// <param name="site">What they are.</param>
     void Report(IReadOnlyList<Ciphertext> ciphertexts, string site);
 
-    /// <summary>Makes a call under way, and all to come before the next <see cref="Begin"/>, fail with <see cref="OperationCanceledException"/>. Called from any thread.</summary>
+    /// <summary>Makes calls fail with <see cref="OperationCanceledException"/>, the one under way too, until another attempt begins. Called from any thread.</summary>
     void Cancel();
 }

@@ -15,10 +15,10 @@ public sealed record OwnerRefresherSettings(int PartSize = 4, int MaxInFlight = 
 /// <see cref="Cancel"/> is for the stage's thread; it blocks for as long as the owner is away.
 /// </summary>
 /// <param name="context">Of the run's parameters.</param>
-/// <param name="channel">To the owner; not owned.</param>
+/// <param name="channel">To the owner; this one's from here on.</param>
 /// <param name="settings">How requests are cut.</param>
 /// <param name="time">Measures waiting.</param>
-public sealed class OwnerRefresher(CkksContext context, IRefreshChannel channel, OwnerRefresherSettings? settings = null, TimeProvider? time = null) : IRefresher
+public sealed class OwnerRefresher(CkksContext context, IRefreshChannel channel, OwnerRefresherSettings? settings = null, TimeProvider? time = null) : IOwnerLink
 {
     private readonly OwnerRefresherSettings _settings = Checked(settings ?? new OwnerRefresherSettings());
     private readonly TimeProvider _time = time ?? TimeProvider.System;
@@ -75,6 +75,13 @@ public sealed class OwnerRefresher(CkksContext context, IRefreshChannel channel,
         {
             _cancel.Cancel();
         }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Cancel();
+        channel.Dispose();
     }
 
     /// <inheritdoc/>

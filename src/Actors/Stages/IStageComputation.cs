@@ -60,8 +60,8 @@ public interface IStageComputation : IDisposable
     IReadOnlyDictionary<string, string> Save();
 
     /// <summary>
-    /// Whatever is under way is no longer wanted: a call that waits for somebody else fails soon. The only member that is called from other threads; a computation that
-    /// waits for nobody has nothing to do.
+    /// The attempt is given up: calls that wait for somebody else fail soon, until the next <see cref="Prepare"/>. The only member that is called from other threads; a
+    /// computation that waits for nobody has nothing to do.
     /// </summary>
     void Abandon()
     {

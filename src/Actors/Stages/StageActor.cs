@@ -119,6 +119,7 @@ public sealed partial class StageActor : ReceiveActor, IWithTimers
         _begunLast = null;
         _broken = null;
         _saving = -1;
+        _computation.Abandon();
         EndProgram();
         _settings.Plane.Join(plan.Run, plan.Attempt, plan.Stage, Self, plan.Peers);
         DropEarly(arrived => arrived.Key.Run != plan.Run || arrived.Key.Attempt < plan.Attempt);
@@ -231,6 +232,7 @@ public sealed partial class StageActor : ReceiveActor, IWithTimers
     /// <summary>The attempt is lost here: from now on every command of it is answered with that.</summary>
     private void Break(IWire answer)
     {
+        _computation.Abandon();
         EndProgram();
         _broken = answer;
         _coordinator.Tell(answer);
@@ -289,7 +291,6 @@ public sealed partial class StageActor : ReceiveActor, IWithTimers
     {
         Timers.Cancel(StallCheck.Key);
         Interlocked.Increment(ref _epoch); // jobs still running belong to the past: their results are dropped
-        _computation.Abandon();
         _doing.Clear();
         _begun = false;
         _program?.Dispose();

@@ -11,6 +11,9 @@ namespace ActorTrainer.He.Tensors;
 /// </summary>
 public sealed class TensorMath(Evaluator evaluator, IRefresher refresher, Packing packing)
 {
+    /// <summary>What results are declared to be at most: numbers of a network that trains are of moderate size, while products of bounds grow without end.</summary>
+    private const double Moderate = 64;
+
     public Evaluator Evaluator => evaluator;
 
     public Packing Packing => packing;
@@ -20,13 +23,13 @@ public sealed class TensorMath(Evaluator evaluator, IRefresher refresher, Packin
     public Activation At(Activation x, int level, string site)
     {
         var low = Enumerable.Range(0, x.Parts.Count).Where(i => !Reaches(x.Parts[i], level)).ToArray();
-        var lifted = low.Length == 0 ? [] : refresher.Refresh([.. low.Select(i => x.Parts[i])], level, site);
+        var lifted = low.Length == 0 ? [] : Refreshed([.. low.Select(i => x.Parts[i])], level, site);
         var next = 0;
         return new Activation(x.Layout, [.. x.Parts.Select(part => Reaches(part, level) ? evaluator.AlignTo(part, level) : lifted[next++])]);
     }
 
     /// <inheritdoc cref="At(Activation, int, string)"/>
-    public Ciphertext At(Ciphertext x, int level, string site) => Reaches(x, level) ? evaluator.AlignTo(x, level) : refresher.Refresh([x], level, site)[0];
+    public Ciphertext At(Ciphertext x, int level, string site) => Reaches(x, level) ? evaluator.AlignTo(x, level) : Refreshed([x], level, site)[0];
 
     /// <summary>a + b; no level.</summary>
     public Activation Add(Activation a, Activation b) => Zip(a, b, evaluator.Add);
@@ -57,24 +60,24 @@ public sealed class TensorMath(Evaluator evaluator, IRefresher refresher, Packin
     public Ciphertext SumFeatures(Activation a)
     {
         using var sum = Sum(a.Parts);
-        return SlotSums.Sum(evaluator, sum, packing.PlaceStride, packing.Places);
+        return Bounded(SlotSums.Sum(evaluator, sum, packing.PlaceStride, packing.Places));
     }
 
     /// <summary>Σ over a head's features, for each head, token and example in every place of the head; no level.</summary>
-    public Ciphertext SumHead(Ciphertext a) => SlotSums.Sum(evaluator, a, packing.FeatureStride, packing.HeadPlaces);
+    public Ciphertext SumHead(Ciphertext a) => Bounded(SlotSums.Sum(evaluator, a, packing.FeatureStride, packing.HeadPlaces));
 
     /// <summary>a·b, relinearised and rescaled; one level.</summary>
     public Ciphertext Product(Ciphertext a, Ciphertext b)
     {
         using var product = evaluator.Multiply(a, b);
-        return evaluator.Rescale(product);
+        return Bounded(evaluator.Rescale(product));
     }
 
     /// <summary>a times a plain number; one level.</summary>
     public Ciphertext Product(Ciphertext a, double factor)
     {
         using var product = evaluator.Multiply(a, factor);
-        return evaluator.Rescale(product);
+        return Bounded(evaluator.Rescale(product));
     }
 
     /// <summary>Σ aᵢ·bᵢ, relinearised and rescaled once; one level.</summary>
@@ -88,11 +91,18 @@ public sealed class TensorMath(Evaluator evaluator, IRefresher refresher, Packin
             return product;
         }));
         using var two = evaluator.Relinearise(sum);
-        return evaluator.Rescale(two);
+        return Bounded(evaluator.Rescale(two));
     }
 
     /// <summary>The sum of ciphertexts, which are kept.</summary>
     public Ciphertext Sum(IReadOnlyList<Ciphertext> terms) => Folded(terms.Select(term => evaluator.DropTo(term, term.Level)));
+
+    /// <summary>
+    /// Errors are estimated from refresh to refresh: what a refreshed number was before has become the message, and what its error does to later layers is a matter of
+    /// training, which is held against the twin.
+    /// </summary>
+    private Ciphertext[] Refreshed(IReadOnlyList<Ciphertext> x, int level, string site) =>
+        [.. refresher.Refresh(x, level, site).Select(c => Bounded(c).WithNoise(NoiseModel.Symmetric))];
 
     private static bool Reaches(Ciphertext x, int level) => x.Level > level || (x.Level == level && x.Scale.Matches(x.Parameters.ScaleAt(level)));
 
@@ -121,9 +131,11 @@ public sealed class TensorMath(Evaluator evaluator, IRefresher refresher, Packin
     {
         using (product)
         {
-            return evaluator.Rescale(product);
+            return Bounded(evaluator.Rescale(product));
         }
     }
+
+    private static Ciphertext Bounded(Ciphertext x) => x.Magnitude > Moderate ? x.WithMagnitude(Moderate) : x;
 
     private PlainVector PerPlace(FeatureLayout layout, int ciphertext, Func<int, double> value) => new PlaceValues(packing, [.. Enumerable.Range(0, packing.Places)
         .Select(place => layout.FeatureAt(ciphertext, place) is var feature and >= 0 ? value(feature) : 0)]).ToVector();

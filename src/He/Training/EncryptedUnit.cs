@@ -26,10 +26,16 @@ public abstract class EncryptedUnit : IDisposable
 
     /// <param name="root">The optimiser's inverse root.</param>
     /// <param name="spreadLevel">Level at which the layer wants its weights.</param>
+    /// <exception cref="ArgumentException">A vector of the layout has no weight at all.</exception>
     private protected EncryptedUnit(string name, UnitLayout layout, AdamWSettings settings, FunctionCircuit root, int spreadLevel)
     {
         (Name, Layout, _spreadLevel) = (name, layout, spreadLevel);
         (_decays, _filled) = (layout.Decays(), layout.Filled());
+        if (_filled.Any(vector => vector?.All(v => v == 0) == true))
+        {
+            throw new ArgumentException($"Some ciphertexts of {name} would hold nothing. Take a pooler rank that is a multiple of the {layout.Packing.Tokens} tokens, or a larger pooler width.", nameof(layout));
+        }
+
         _optimisers = [.. Enumerable.Range(0, layout.Packs).Select(p => new EncryptedAdamW(settings, root, OptimiserOf(name, p)))];
         _packs = [.. Enumerable.Range(0, layout.Packs).Select(p => new VectorPack(layout.Packing, layout.Period, $"{name}.pack{p}"))];
     }
@@ -76,7 +82,7 @@ public abstract class EncryptedUnit : IDisposable
         for (var p = 0; p < next.Length; p++)
         {
             using var gradient = _packs[p].Sum(math, [.. terms.Skip(p * Layout.Period).Take(Layout.Period)], 0);
-            next[p] = _optimisers[p].Step(math, _state[p], gradient, _decays[p], learningRate, Steps + 1, StateLevel);
+            next[p] = AsFresh(_optimisers[p].Step(math, _state[p], gradient, _decays[p], learningRate, Steps + 1, StateLevel));
         }
 
         var steps = Steps + 1;
@@ -106,6 +112,14 @@ public abstract class EncryptedUnit : IDisposable
             using var more = masked[i];
             _terms[i] = math.Evaluator.Add(before, more);
         }
+    }
+
+    /// <summary>Errors are estimated for a step at a time: what an earlier step's error does to later ones is a matter of training, not of ciphertexts.</summary>
+    private static AdamWPack AsFresh(AdamWPack pack)
+    {
+        return new AdamWPack(Fresh(pack.Weights), Fresh(pack.Mean), Fresh(pack.Square));
+
+        static Ciphertext Fresh(Ciphertext c) => c.WithNoise(Math.Min(c.NoiseVariance, NoiseModel.Symmetric)).WithMagnitude(1);
     }
 
     private static string OptimiserOf(string unit, int pack) => $"{unit}.optimiser{pack}";

@@ -48,7 +48,7 @@ public sealed class EncryptedModelTests
     public void What_a_unit_learns_is_packed_and_unpacked_without_loss()
     {
         var packing = new Packing(1024, 8, 4, 3, 5);
-        foreach (var layout in (UnitLayout[])[new AdapterLayout(packing, 3), new HeadLayout(new HeadShape(packing, 11, 300, 3))])
+        foreach (var layout in (UnitLayout[])[new AdapterLayout(packing, 3), new HeadLayout(new HeadShape(packing, 16, 300, 3))])
         {
             var random = new Random(1);
             var tensors = layout.Tensors.ToDictionary(t => t.Name, t => Enumerable.Range(0, t.Count).Select(_ => random.NextDouble() - 0.5).ToArray());

@@ -23,7 +23,7 @@ internal sealed class MadeTask : IDisposable
         const int heads = 2;
         (Tokens, Batch) = (tokens, batch);
         Arch = TwinModel.Arch(heads, 8, tokens) with { Layers = layers };
-        Shape = new FineTuneShape { Task = "made", Outputs = outputs, PoolerRank = 6, PoolerWidth = 40, Lora = new LoraShape { Rank = 2, Alpha = 3 } };
+        Shape = new FineTuneShape { Task = "made", Outputs = outputs, PoolerRank = 8, PoolerWidth = 40, Lora = new LoraShape { Rank = 2, Alpha = 3 } };
         Units = [.. Enumerable.Range(0, layers).Select(ModelUnit (i) => new EncoderLayerUnit(Arch, i, seed: 5, ScalarType.Float64, lora: Shape.Lora)),
             new ClassifierHeadUnit(Arch, Shape, seed: 3, ScalarType.Float64)];
         foreach (var unit in Units)

@@ -67,16 +67,15 @@ internal static class TwinModel
     })];
 
     /// <summary>As the owner makes it: for each group of shifts, whether the shift that a place stands for leads to a real token.</summary>
-    public static Ciphertext[] OwnerMask(TwinBackend twin, Packing packing, Tensor real)
+    public static double[][] MaskSlots(Packing packing, double[] real) => [.. Enumerable.Range(0, SlotMaps.ShiftGroups(packing)).Select(g => Enumerable.Range(0, packing.Slots).Select(slot =>
     {
-        var ones = real.to(ScalarType.Float64).contiguous().data<double>().ToArray();
-        return [.. Enumerable.Range(0, SlotMaps.ShiftGroups(packing)).Select(g => twin.Encrypt(new PlainVector(Enumerable.Range(0, packing.Slots).Select(slot =>
-        {
-            var shift = SlotMaps.ShiftAt(packing, slot / packing.FeatureStride, g);
-            var (t, b) = (slot % packing.PlaceStride / packing.Batch, slot % packing.Batch);
-            return shift < 0 ? 0 : ones[(b * packing.Tokens) + ((t + shift) % packing.Tokens)];
-        })), twin.Parameters.MaxLevel))];
-    }
+        var shift = SlotMaps.ShiftAt(packing, slot / packing.FeatureStride, g);
+        var (t, b) = (slot % packing.PlaceStride / packing.Batch, slot % packing.Batch);
+        return shift < 0 ? 0 : real[(b * packing.Tokens) + ((t + shift) % packing.Tokens)];
+    }).ToArray())];
+
+    public static Ciphertext[] OwnerMask(TwinBackend twin, Packing packing, Tensor real) =>
+        [.. MaskSlots(packing, Doubles(real)).Select(slots => twin.Encrypt(new PlainVector(slots), twin.Parameters.MaxLevel))];
 
     public static Activation Encrypt(TwinBackend twin, FeatureLayout layout, Tensor x)
     {

@@ -1,0 +1,112 @@
+using ActorTrainer.He.Backends;
+using ActorTrainer.He.Layers;
+using ActorTrainer.He.Parameters;
+using ActorTrainer.He.Planning;
+using ActorTrainer.He.Refresh;
+using ActorTrainer.He.Scheme;
+using ActorTrainer.He.Tensors;
+using ActorTrainer.He.Training;
+
+namespace ActorTrainer.Actors.Encrypted;
+
+/// <summary>Levels at which the owner encrypts, so that nothing has to be refreshed before its first use.</summary>
+/// <param name="Inputs">Of embedded tokens.</param>
+/// <param name="Masks">Of padding masks.</param>
+/// <param name="Targets">Of labels.</param>
+public readonly record struct ProgramLevels(int Inputs, int Masks, int Targets);
+
+/// <summary>One training step of an encrypted model, known before any ciphertext exists.</summary>
+public sealed record EncryptedPlan
+{
+    public required ProgramLevels Levels { get; init; }
+
+    /// <summary>What one step takes, evaluations included: they do nothing that training does not.</summary>
+    public required Plan Step { get; init; }
+
+    /// <summary>Ciphertexts refreshed in a step, by site and level.</summary>
+    public required IReadOnlyDictionary<(string Site, int Level), long> Refreshes { get; init; }
+
+    /// <summary>All sites of requests to the owner.</summary>
+    public IReadOnlySet<string> Sites => new HashSet<string>(Refreshes.Keys.Select(key => key.Site)) { EncryptedStage.OutputSite("head") };
+
+    /// <summary>Runs a step of a model on paper.</summary>
+    /// <param name="build">Makes the model; called twice.</param>
+    /// <param name="microBatches">Of the step.</param>
+    /// <param name="costs">Measured costs, for the prediction of time.</param>
+    public static EncryptedPlan Of(CkksParameters parameters, Packing packing, Func<EncryptedModel> build, int outputs, int microBatches = 1, OperationCosts? costs = null)
+    {
+        var levels = new ProgramLevels[1];
+        new Planner(parameters).Run((evaluator, backend) =>
+        {
+            var probe = new Probe(new ClearRefresher(backend));
+            levels[0] = Run(evaluator, backend, probe, packing, build, outputs, 1, new ProgramLevels(0, 0, 0), batch => probe.Watch(batch));
+            return [];
+        });
+        IReadOnlyDictionary<(string, int), long>? refreshes = null;
+        var plan = new Planner(parameters, costs).Run((evaluator, backend) =>
+        {
+            var refresher = new ClearRefresher(backend);
+            Run(evaluator, backend, refresher, packing, build, outputs, microBatches, levels[0], _ => null);
+            refreshes = refresher.Ledger.Counts;
+            return [];
+        });
+        return new EncryptedPlan { Levels = levels[0], Step = plan, Refreshes = refreshes! };
+    }
+
+    private static ProgramLevels Run(
+        Evaluator evaluator, PlanBackend backend, IRefresher refresher, Packing packing, Func<EncryptedModel> build, int outputs, int microBatches, ProgramLevels levels,
+        Func<EncryptedBatch, Func<ProgramLevels>?> watch)
+    {
+        using var model = build();
+        foreach (var unit in model.Units)
+        {
+            unit.Load(0, [.. Enumerable.Range(0, unit.Layout.Packs).Select(_ => new AdamWPack(backend.Encrypt(1), backend.Encrypt(1), backend.Encrypt(1)))]);
+        }
+
+        Func<ProgramLevels>? found = null;
+        model.Step(new TensorMath(evaluator, refresher, packing), Batches(), 1, 1);
+        return found?.Invoke() ?? levels;
+
+        IEnumerable<EncryptedBatch> Batches()
+        {
+            for (var i = 0; i < microBatches; i++)
+            {
+                Ciphertext[] Made(int count, int level) => [.. Enumerable.Range(0, count).Select(_ => backend.Encrypt(level))];
+                using var batch = new EncryptedBatch(
+                    new Activation(packing.Hidden, Made(packing.Hidden.Ciphertexts, levels.Inputs)), Made(SlotMaps.ShiftGroups(packing), levels.Masks), Made(outputs, levels.Targets));
+                found ??= watch(batch);
+                yield return batch;
+            }
+        }
+    }
+
+    /// <summary>Notes to which level the first ciphertexts would have to be lifted.</summary>
+    private sealed class Probe(ClearRefresher inner) : IRefresher
+    {
+        private readonly Dictionary<Ciphertext, int> _watched = new(ReferenceEqualityComparer.Instance);
+
+        public int MaxLevel => inner.MaxLevel;
+
+        public Func<ProgramLevels> Watch(EncryptedBatch batch)
+        {
+            foreach (var ciphertext in batch.Input.Parts.Concat(batch.Mask).Concat(batch.Targets))
+            {
+                _watched.Add(ciphertext, 0);
+            }
+
+            return () => new ProgramLevels(Highest(batch.Input.Parts), Highest(batch.Mask), Highest(batch.Targets));
+        }
+
+        public IReadOnlyList<Ciphertext> Refresh(IReadOnlyList<Ciphertext> ciphertexts, int level, string site)
+        {
+            foreach (var ciphertext in ciphertexts.Where(_watched.ContainsKey))
+            {
+                _watched[ciphertext] = Math.Max(_watched[ciphertext], level);
+            }
+
+            return inner.Refresh(ciphertexts, level, site);
+        }
+
+        private int Highest(IEnumerable<Ciphertext> ciphertexts) => ciphertexts.Max(c => _watched[c]);
+    }
+}

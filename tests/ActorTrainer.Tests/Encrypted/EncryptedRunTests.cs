@@ -1,0 +1,102 @@
+using ActorTrainer.Actors;
+using ActorTrainer.Actors.DataPlane;
+using ActorTrainer.Actors.Encrypted;
+using ActorTrainer.Actors.Protocol;
+using ActorTrainer.Actors.Telemetry;
+using ActorTrainer.Model.Checkpoints;
+using ActorTrainer.Model.Optimisation;
+using ActorTrainer.Model.Stages;
+using Xunit;
+
+namespace ActorTrainer.Tests.Encrypted;
+
+/// <summary>Encrypted fine-tuning through coordinator, stages, data plane, journal and checkpoints, refreshed by the data owner, against training in the clear.</summary>
+public sealed class EncryptedRunTests
+{
+    private const int Steps = 2;
+
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(2, true)]
+    public async Task A_run_on_ciphertexts_learns_what_training_in_the_clear_learns(int stages, bool wire)
+    {
+        using var folder = new Bert.TemporaryFolder();
+        using var task = new MadeTask(layers: 2, outputs: 2);
+        using var owner = new MadeOwner(task, folder.Path);
+        IReadOnlyDictionary<string, string> saved = new Dictionary<string, string>();
+        using var run = RunFolder.Open(Path.Combine(folder.Path, "run"));
+        var store = new ContentStore(run.Store);
+
+        var observer = new Actors.RecordingObserver();
+        var outcome = await Run(owner, run, store, stages, wire, observer, states => saved = states);
+
+        Assert.True(outcome is { Kind: OutcomeKind.Completed, Step: Steps }, $"{outcome.Message}: {string.Join("; ", observer.Notices)}");
+        var losses = task.Train(Steps, microBatches: 1);
+        foreach (var plain in task.Units)
+        {
+            var found = owner.Decrypt(plain.Name, store.Verified(saved[plain.Name]));
+            foreach (var (name, expected) in MadeTask.Learned(plain))
+            {
+                var (error, size) = (Distance(expected, found[name]), Distance(expected, new double[expected.Length]));
+                Assert.True(error <= 1e-3 * size, $"{plain.Name} {name}: relative error {error / size:E2}.");
+            }
+        }
+
+        Assert.Equal(Steps, losses.Count);
+        Assert.Equal(Steps * owner.Plan.Refreshes.Values.Sum(), owner.Seen.Keys.Count(key => key.Phase == Phase.Train));
+        Assert.Equal(task.Shape.Outputs, owner.Seen.Keys.Count(key => key.Phase == Phase.Evaluate && key.Site == EncryptedStage.OutputSite("head")));
+    }
+
+    private static async Task<RunProtocol.Outcome> Run(
+        MadeOwner owner, RunFolder folder, ContentStore store, int stages, bool wire, IRunObserver observer, Action<IReadOnlyDictionary<string, string>> saved)
+    {
+        using var contexts = new CkksContexts(owner.Context);
+        var recipe = owner.Recipe;
+        return await new LocalRun
+        {
+            Options = new RunOptions
+            {
+                Name = "made",
+                Folder = folder.Root,
+                Arch = recipe.Arch,
+                FineTune = recipe.Shape,
+                Train = new TrainOptions
+                {
+                    Optim = recipe.Optim with { LearningRate = MadeTask.LearningRate },
+                    Budget = Steps,
+                    Schedule = LearningRateSchedule.Constant,
+                    BatchSize = recipe.Batch,
+                    BatchRamp = 0,
+                    WarmUp = 0,
+                    CheckpointEvery = 1,
+                    EvaluateEvery = 0,
+                    EvaluateBlocks = int.MaxValue,
+                },
+                Pipeline = new PipelineOptions { Stages = stages },
+                Impl = new ImplOptions { MicroBatchSize = recipe.Batch, SerializeMessages = wire },
+            },
+            Folder = folder,
+            Batches = owner.Batches(),
+            Partition = StagePartition.ByCount(recipe.Units.Count, stages),
+            TokenizerHash = "none",
+            DataKey = "made",
+            Base = owner.Objects(store),
+            Export = (manifest, _) =>
+            {
+                saved(manifest.Units);
+                return folder.Root;
+            },
+            Observer = observer,
+            Work = new StageWork
+            {
+                Units = recipe.Units,
+                Recipe = "made",
+                StageRecipe = recipe.ToJson(),
+                Computation = objects => new EncryptedStage(objects, contexts, (_, context) => new OwnerRefresher(context, new LocalRefreshChannel(context, owner.Server.Handle))),
+                Reader = new AnyPayloadReader(new TensorPayloadReader(), new CipherPayloadReader(contexts)),
+            },
+        }.Execute(CancellationToken.None);
+    }
+
+    private static double Distance(double[] a, double[] b) => Math.Sqrt(a.Zip(b).Sum(pair => Math.Pow(pair.Item1 - pair.Item2, 2)));
+}
