@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Numerics;
 
 namespace ActorTrainer.He.Approximation;
 
@@ -29,6 +30,31 @@ public static class FunctionFits
             MaxError = 0,
             MaxRelativeError = 0,
         }));
+    }
+
+    /// <summary>
+    /// <see cref="InverseRoot"/> of the fewest levels, and then the fewest products, whose <see cref="FunctionFit.MaxRelativeError"/> is small enough: a level costs more than a
+    /// product under encryption, and a Newton step takes two.
+    /// </summary>
+    /// <exception cref="ArgumentException">None is; or an argument is unusable.</exception>
+    public static FunctionFit InverseRootForError(double low, double high, double maxRelativeError)
+    {
+        Domain.CheckPositive(maxRelativeError, nameof(maxRelativeError));
+        var choices =
+            from degree in Degrees
+            from newton in Enumerable.Range(0, 4)
+            orderby BitOperations.Log2((uint)degree + 1) + (newton * Approximation.InverseRoot.NewtonDepth), degree + (4 * newton)
+            select (degree, newton);
+        foreach (var (degree, newton) in choices)
+        {
+            if (InverseRoot(low, high, degree, newton) is var fit && fit.MaxRelativeError <= maxRelativeError)
+            {
+                return fit;
+            }
+        }
+
+        throw new ArgumentException(
+            $"No degree up to {Degrees[^1]} with up to 3 Newton steps brings 1/√x on [{low}, {high}] to a relative error of {maxRelativeError:g3}. Narrow the domain or allow more.", nameof(maxRelativeError));
     }
 
     /// <summary>max(x, 0) on [−bound, bound] by a composite sign.</summary>

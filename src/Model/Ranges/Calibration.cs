@@ -31,6 +31,9 @@ public sealed record Calibration
     /// <summary>Domains reach this many times further than the inputs that were seen.</summary>
     public const double Headroom = 2;
 
+    /// <summary>Relative error of inverse roots.</summary>
+    private const double InverseRootError = 1e-5;
+
     private static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
@@ -106,7 +109,7 @@ public sealed record Calibration
         {
             case PointFunction.NormInverseRoot or PointFunction.OptimiserInverseRoot:
                 var high = seen.Max * Squared;
-                return FunctionFits.InverseRoot(Math.Min(Math.Max(seen.Min, 1e-12) / Squared, high / 2_000), high);
+                return FunctionFits.InverseRootForError(Math.Min(Math.Max(seen.Min, 1e-12) / Squared, high / 2_000), high, InverseRootError);
             case PointFunction.Relu:
                 return FunctionFits.Relu(bound);
             case PointFunction.KernelExp:
