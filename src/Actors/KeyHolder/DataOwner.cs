@@ -61,6 +61,9 @@ public sealed class DataOwner : IDisposable
     /// <summary>Ciphertexts whose slots the observer failed to look at.</summary>
     public long Unobserved => Interlocked.Read(ref _blind);
 
+    /// <summary>Whether it computes nothing more but what is under way.</summary>
+    internal bool IsEnding => _stopping;
+
     /// <summary>Ends its threads after the requests under way; those that wait are dropped, and their connections closed.</summary>
     public void Dispose()
     {

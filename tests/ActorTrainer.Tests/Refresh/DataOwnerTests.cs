@@ -199,6 +199,7 @@ public sealed class DataOwnerTests
         Assert.True(entered.Wait(OwnerSide.Patience));
 
         var ending = Task.Run(owner.Owner.Dispose);
+        Assert.True(SpinWait.SpinUntil(() => owner.Owner.IsEnding, OwnerSide.Patience));
         leave.Set();
 
         await ending.WaitAsync(OwnerSide.Patience);
