@@ -117,7 +117,9 @@ public sealed class OwnerRefresher(CkksContext context, IRefreshChannel channel,
         var (answered, underWay) = (new List<Ciphertext>(), new Queue<(RefreshRequest Request, long Bytes, Task<IReadOnlyList<Ciphertext>> Answer)>());
         try
         {
-            foreach (var part in ciphertexts.Chunk(_settings.PartSize))
+            // Few ciphertexts are spread over as many requests as may be under way, so that the owner works on them at once.
+            var most = Math.Clamp((ciphertexts.Count + _settings.MaxInFlight - 1) / _settings.MaxInFlight, 1, _settings.PartSize);
+            foreach (var part in ciphertexts.Chunk(most))
             {
                 if (underWay.Count == _settings.MaxInFlight)
                 {

@@ -235,18 +235,28 @@ public sealed class PeerRefreshChannel : IRefreshChannel
             return;
         }
 
+        IReadOnlyList<Ciphertext> lifted = [];
+        RefusedException? rejected = null;
         try
         {
-            pending.Complete(pending.Request.Read(link.Connection.Stream, answer, _context));
+            lifted = pending.Request.Read(link.Connection.Stream, answer, _context);
         }
         catch (RefusedException e)
         {
-            pending.Fail(e);
+            rejected = e;
         }
 
         Remove(answer.Number);
         link.Answers++;
         Find();
+        if (rejected is null)
+        {
+            pending.Complete(lifted);
+        }
+        else
+        {
+            pending.Fail(rejected);
+        }
     }
 
     /// <summary>The answer to a request that was given up.</summary>

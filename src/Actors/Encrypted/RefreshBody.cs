@@ -22,7 +22,7 @@ internal sealed class RefreshBody(Stream stream, long bytes, IncrementalHash? ha
     }
 
     /// <summary>Reads what is left to nowhere.</summary>
-    /// <exception cref="EndOfStreamException">The connection ends before.</exception>
+    /// <exception cref="InvalidDataException">The connection ends before.</exception>
     public void Skip()
     {
         var nowhere = new byte[(int)Math.Min(Piece, Remaining)];
@@ -30,7 +30,7 @@ internal sealed class RefreshBody(Stream stream, long bytes, IncrementalHash? ha
         {
             if (Read(nowhere) == 0)
             {
-                throw new EndOfStreamException($"{Remaining} announced bytes did not come");
+                throw new InvalidDataException($"{Remaining} announced bytes did not come");
             }
         }
     }

@@ -33,7 +33,7 @@ public sealed class DataOwner : IDisposable
     /// <param name="book">What is answered; this one's from here on.</param>
     /// <param name="settings">Threads and memory.</param>
     /// <param name="observer">Sees slots.</param>
-    /// <param name="served">Told of every request that was served; called on several threads.</param>
+    /// <param name="served">Told of every request, just before it is answered; called on several threads. It must not throw.</param>
     /// <param name="time">Measures computing.</param>
     /// <exception cref="ArgumentException">The key is of other parameters.</exception>
     public DataOwner(
@@ -60,6 +60,9 @@ public sealed class DataOwner : IDisposable
 
     /// <summary>Ciphertexts whose slots the observer failed to look at.</summary>
     public long Unobserved => Interlocked.Read(ref _blind);
+
+    /// <summary>Whether it computes nothing more but what is under way.</summary>
+    internal bool IsEnding => _stopping;
 
     /// <summary>Ends its threads after the requests under way; those that wait are dropped, and their connections closed.</summary>
     public void Dispose()
@@ -97,8 +100,8 @@ public sealed class DataOwner : IDisposable
     /// <summary>Answers with a refusal.</summary>
     internal void Reject(RefreshProtocol.Request request, string reason, OwnerConnection connection)
     {
-        connection.Post(RefreshProtocol.Frame(RefreshProtocol.Answer.Rejected(request.Number, reason), Context, []));
         Tell(request, OwnerProtocol.Outcome.Rejected, 0, 0, reason);
+        connection.Post(RefreshProtocol.Frame(RefreshProtocol.Answer.Rejected(request.Number, reason), Context, []));
     }
 
     /// <summary>Has a request answered; blocks while too many wait.</summary>
@@ -158,14 +161,15 @@ public sealed class DataOwner : IDisposable
         try
         {
             var (frame, bytes) = Answer(job.Request, job.Ciphertexts);
-            job.Answer(frame);
+            job.Dispose();
             Tell(job.Request, job.Again ? OwnerProtocol.Outcome.AnsweredAgain : OwnerProtocol.Outcome.Answered, bytes, _time.GetElapsedTime(start).TotalSeconds, "");
+            job.Answer(frame);
         }
         catch (Exception e)
         {
             // No memory, most likely. Whatever it is, the stage is told nothing of it: it asks again.
-            job.Drop();
             Tell(job.Request, OwnerProtocol.Outcome.Failed, 0, _time.GetElapsedTime(start).TotalSeconds, $"{e.GetType().Name}: {e.Message}");
+            job.Drop();
         }
     }
 

@@ -12,19 +12,14 @@ internal sealed class OwnerConnection : IDisposable
     private readonly int _most;
     private readonly object _gate = new();
     private readonly Queue<byte[]> _answers = [];
-    private readonly Thread _writer;
+    private Thread? _writer;
     private int _unanswered;
     private bool _broken;
     private bool _finished;
 
     /// <param name="connection">Not owned, but closed when it breaks.</param>
     /// <param name="most">Requests that may be unanswered.</param>
-    public OwnerConnection(PeerConnection connection, int most)
-    {
-        (_connection, _most) = (connection, most);
-        _writer = new Thread(Write) { IsBackground = true, Name = $"answers to {connection.Node}" };
-        _writer.Start();
-    }
+    public OwnerConnection(PeerConnection connection, int most) => (_connection, _most) = (connection, most);
 
     public bool IsBroken
     {
@@ -63,6 +58,12 @@ internal sealed class OwnerConnection : IDisposable
         lock (_gate)
         {
             _answers.Enqueue(frame);
+            if (_writer is null && !_finished)
+            {
+                _writer = new Thread(Write) { IsBackground = true, Name = $"answers to {_connection.Node}" };
+                _writer.Start();
+            }
+
             Monitor.PulseAll(_gate);
         }
     }
@@ -100,7 +101,7 @@ internal sealed class OwnerConnection : IDisposable
             Monitor.PulseAll(_gate);
         }
 
-        _writer.Join();
+        _writer?.Join();
     }
 
     private void Write()

@@ -14,14 +14,14 @@ namespace ActorTrainer.Actors.KeyHolder;
 public sealed record RangeWarning(string Site, double Low, double High, long Outside, long Seen, double Worst, RefreshKey First);
 
 /// <summary>
-/// Watches the real parts of slots for the owner: an approximation outside of its interval gives nonsense, and nobody else can see that. The cluster is told nothing.
+/// Watches the real parts of slots for the owner: an approximation outside of its interval gives nonsense, and nobody else can see that. The cluster is told nothing,
+/// and cannot tell by the time either: values in range take the same steps as others.
 /// </summary>
 /// <param name="ranges">Site → interval; other sites are not watched.</param>
 public sealed class RangeGuard(IReadOnlyDictionary<string, (double Low, double High)> ranges) : IOwnerObserver
 {
     private readonly Lock _gate = new();
-    private readonly SortedDictionary<string, long> _seen = [];
-    private readonly SortedDictionary<string, RangeWarning> _warnings = [];
+    private readonly SortedDictionary<string, RangeWarning> _tallies = new(StringComparer.Ordinal);
 
     /// <summary>Sites with slots outside, by name.</summary>
     public IReadOnlyList<RangeWarning> Warnings
@@ -30,7 +30,7 @@ public sealed class RangeGuard(IReadOnlyDictionary<string, (double Low, double H
         {
             lock (_gate)
             {
-                return [.. _warnings.Values.Select(warning => warning with { Seen = _seen[warning.Site] })];
+                return [.. _tallies.Values.Where(tally => tally.Outside > 0)];
             }
         }
     }
@@ -46,22 +46,22 @@ public sealed class RangeGuard(IReadOnlyDictionary<string, (double Low, double H
         var (outside, worst) = (0L, 0.0);
         foreach (var slot in slots)
         {
-            // A value that is no number is in no interval.
-            if (!(slot.Real >= range.Low && slot.Real <= range.High))
-            {
-                outside++;
-                worst = Math.Max(worst, double.IsNaN(slot.Real) ? double.PositiveInfinity : Math.Max(range.Low - slot.Real, slot.Real - range.High));
-            }
+            // What is no number is in no interval: both comparisons and maxima carry it on.
+            var excess = Math.Max(range.Low - slot.Real, slot.Real - range.High);
+            outside += excess <= 0 ? 0 : 1;
+            worst = Math.Max(worst, excess);
         }
 
         lock (_gate)
         {
-            _seen[key.Site] = _seen.GetValueOrDefault(key.Site) + slots.Count;
-            if (outside > 0)
+            var tally = _tallies.GetValueOrDefault(key.Site) ?? new RangeWarning(key.Site, range.Low, range.High, 0, 0, 0, key);
+            _tallies[key.Site] = tally with
             {
-                var before = _warnings.GetValueOrDefault(key.Site) ?? new RangeWarning(key.Site, range.Low, range.High, 0, 0, 0, key);
-                _warnings[key.Site] = before with { Outside = before.Outside + outside, Worst = Math.Max(before.Worst, worst) };
-            }
+                Outside = tally.Outside + outside,
+                Seen = tally.Seen + slots.Count,
+                Worst = Math.Max(tally.Worst, double.IsNaN(worst) ? double.PositiveInfinity : worst),
+                First = tally.Outside == 0 ? key : tally.First,
+            };
         }
     }
 }

@@ -1,0 +1,239 @@
+using System.Collections.Concurrent;
+using System.Numerics;
+using ActorTrainer.Actors.DataPlane.Peers;
+using ActorTrainer.Actors.Encrypted;
+using ActorTrainer.Actors.KeyHolder;
+using ActorTrainer.Actors.Protocol;
+using ActorTrainer.He.Parameters;
+using ActorTrainer.Model.Common;
+using ActorTrainer.Tests.He;
+using Xunit;
+
+namespace ActorTrainer.Tests.Refresh;
+
+public sealed class DataOwnerTests
+{
+    [Fact]
+    public async Task No_more_requests_are_computed_at_a_time_than_there_are_threads()
+    {
+        var (inside, most) = (0, 0);
+        using var both = new CountdownEvent(2);
+        using var leave = new ManualResetEventSlim();
+        using var owner = new OwnerSide(
+            new Watching((_, _, _) =>
+            {
+                var now = Interlocked.Increment(ref inside);
+                lock (leave)
+                {
+                    most = Math.Max(most, now);
+                    if (!both.IsSet)
+                    {
+                        both.Signal();
+                    }
+                }
+
+                leave.Wait(OwnerSide.Patience);
+                Interlocked.Decrement(ref inside);
+            }),
+            settings: new DataOwnerSettings(Threads: 2));
+        var lifting = Enumerable.Range(0, 3).Select(i => OwnerSide.Start(() =>
+            owner.Stage(settings: new OwnerRefresherSettings(1, 4)).Refresh(owner.Low([.. Enumerable.Repeat(0.5, 8)]), 2, $"site-{i}"))).ToArray();
+
+        Assert.True(both.Wait(OwnerSide.Patience));
+        leave.Set();
+
+        Assert.All(await Task.WhenAll(lifting), lifted => Assert.Equal(8, lifted.Count));
+        Assert.Equal(2, most);
+    }
+
+    [Fact]
+    public async Task A_connection_is_not_read_on_while_its_requests_are_unanswered_or_too_many_wait()
+    {
+        const int Sent = 20;
+        using var leave = new ManualResetEventSlim();
+        using var owner = new OwnerSide(new Watching((_, _, _) => leave.Wait(OwnerSide.Patience)), settings: new DataOwnerSettings(Threads: 1, MaxQueued: 2));
+        var frames = Enumerable.Range(0, Sent).Select(i => Frame(owner, i)).ToArray();
+        using var feed = new FedStream(frames);
+        var serving = OwnerSide.Start(() =>
+        {
+            owner.Server.Handle(new PeerConnection(feed, "stage", "1"));
+            return true;
+        });
+
+        // One is computed, two wait, and one that was read waits for their place.
+        Assert.True(SpinWait.SpinUntil(() => feed.Taken >= 4, OwnerSide.Patience));
+        Assert.False(SpinWait.SpinUntil(() => feed.Taken > 4, TimeSpan.FromMilliseconds(50)));
+        leave.Set();
+
+        await serving.WaitAsync(OwnerSide.Patience);
+        Assert.Equal(Sent, owner.Served.Count);
+        Assert.Equal(0, owner.Counters.Malformed);
+
+        byte[] Frame(OwnerSide side, int number) => new RefreshRequest(
+            RefreshProtocol.Question.Refresh, new RefreshKey("r", 1, 1, Phase.Train, 0, "a", number), 2, 1).Frame(number, side.Context, side.Low(0.5));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Slots_far_out_of_range_are_answered_as_all_others_and_only_the_owners_guard_knows(bool wild)
+    {
+        using var he = new HeFixture(ParameterSets.ToyL15, []);
+        var guard = new RangeGuard(new Dictionary<string, (double, double)> { ["variance"] = (-2, 2), ["other"] = (0, 1) });
+        var served = new ConcurrentQueue<OwnerProtocol.Served>();
+        using var owner = new DataOwner(he.Context, he.Secret, new RefreshBook(), new DataOwnerSettings(1), guard, served.Enqueue);
+        using var channel = new LocalRefreshChannel(he.Context, new RefreshServer(owner, new PeerCounters(), OwnerSide.Patience).Handle);
+        var stage = new OwnerRefresher(he.Context, channel);
+        stage.Begin("r", 1, 3, Phase.Train, 0);
+        using var a = he.Encrypt(he.Random(1), 3);
+        using var huge = he.Evaluator.Multiply(a, 1L << 60);
+
+        using var answered = stage.Refresh([wild ? huge : a], 10, "variance")[0];
+
+        Assert.Equal((10, 2), (answered.Level, answered.Size));
+        Assert.True(answered.Scale.Matches(he.Parameters.ScaleAt(10)));
+        var one = Assert.Single(served);
+        Assert.Equal((OwnerProtocol.Outcome.Answered, ""), (one.Outcome, one.Reason));
+        Assert.Equal(ActorTrainer.He.Wire.WireSize.Ciphertext(he.Parameters, 10, seeded: true), one.BytesOut);
+        if (wild)
+        {
+            var warning = Assert.Single(guard.Warnings);
+            Assert.Equal(("variance", -2.0, 2.0, one.Key), (warning.Site, warning.Low, warning.High, warning.First));
+            Assert.Equal(he.Parameters.Slots, warning.Seen);
+            Assert.InRange(warning.Outside, he.Parameters.Slots / 2, he.Parameters.Slots);
+            Assert.True(warning.Worst > 1e6);
+        }
+        else
+        {
+            Assert.Empty(guard.Warnings);
+        }
+    }
+
+    [Fact]
+    public void Estimates_that_a_sender_made_up_are_answered_too()
+    {
+        using var owner = new OwnerSide();
+        var stage = owner.Stage();
+        var low = owner.Low(0.5)[0].WithNoise(double.MaxValue).WithMagnitude(double.MaxValue);
+
+        var answered = Assert.Single(stage.Refresh([low], 2, "a"));
+
+        Assert.Equal(0.5, owner.He.Decrypted(answered), 1e-4);
+    }
+
+    [Fact]
+    public void An_observer_that_throws_is_not_seen_from_outside()
+    {
+        using var owner = new OwnerSide(new Watching((_, _, _) => throw new InvalidOperationException("secret")));
+        var stage = owner.Stage();
+
+        Assert.Equal(3, stage.Refresh(owner.Low(1, 2, 3), 2, "a").Count);
+        stage.Report(owner.Low(1), "b");
+
+        Assert.All(owner.Served, served => Assert.Equal((OwnerProtocol.Outcome.Answered, ""), (served.Outcome, served.Reason)));
+        Assert.Equal(4, owner.Owner.Unobserved);
+    }
+
+    [Fact]
+    public void What_is_reported_is_seen_by_the_owner_in_order_and_nothing_comes_back()
+    {
+        var seen = new ConcurrentDictionary<(RefreshKey, int), double>();
+        using var owner = new OwnerSide(new Watching((key, index, slots) => seen[(key, index)] = slots[0].Real));
+        var stage = owner.Stage(settings: new OwnerRefresherSettings(2, 4));
+
+        stage.Report(owner.Low(0.1, 0.2, 0.3, 0.4, 0.5), "head.outputs");
+
+        Assert.All(
+            seen.OrderBy(entry => (entry.Key.Item1.Ordinal, entry.Key.Item2)).Select(entry => entry.Value).Zip([0.1, 0.2, 0.3, 0.4, 0.5]),
+            pair => Assert.Equal(pair.Item2, pair.Item1, 1e-4));
+        Assert.Equal((0, 5), (stage.Traffic.BytesReceived, stage.Traffic.Reported));
+        Assert.Empty(stage.Ledger.Counts);
+    }
+
+    [Fact]
+    public void A_guard_counts_what_is_outside_and_keeps_the_worst_and_the_first()
+    {
+        var guard = new RangeGuard(new Dictionary<string, (double, double)> { ["a"] = (-1, 2), ["b"] = (0, 1) });
+        RefreshKey Key(string site, int ordinal) => new("r", 1, 1, Phase.Train, 0, site, ordinal);
+
+        guard.Observed(Key("a", 0), 0, [new Complex(-1, 99), 2, 0]);
+        Assert.Empty(guard.Warnings);
+        guard.Observed(Key("a", 1), 0, [2.5, 1]);
+        guard.Observed(Key("a", 2), 0, [-4, 2.1]);
+        guard.Observed(Key("b", 0), 0, [double.NaN]);
+        guard.Observed(Key("unwatched", 0), 0, [1e9]);
+
+        Assert.Equal(
+            [new RangeWarning("a", -1, 2, 3, 7, 3, Key("a", 1)), new RangeWarning("b", 0, 1, 1, 1, double.PositiveInfinity, Key("b", 0))],
+            guard.Warnings);
+    }
+
+    [Fact]
+    public void A_stage_with_other_parameters_is_told_so()
+    {
+        using var owner = new OwnerSide();
+        using var other = new WireFixture(WireFixture.Tiny with { Chain = [new(40, 1, "message"), new(30, 1, "products")] });
+        var stage = new OwnerRefresher(other.Context, owner.Own(new LocalRefreshChannel(other.Context, owner.Server.Handle)));
+        stage.Begin("r", 1, 1, Phase.Train, 0);
+
+        Assert.Contains("parameters", Assert.Throws<RefusedException>(() => stage.Refresh([other.Encrypt(0, seeded: false, 1)], 1, "a")).Message);
+        Assert.Equal(0, owner.Counters.Malformed);
+    }
+
+    [Fact]
+    public async Task An_owner_that_ends_drops_what_waits_and_frees_it()
+    {
+        using var entered = new SemaphoreSlim(0);
+        using var leave = new ManualResetEventSlim();
+        using var owner = new OwnerSide(
+            new Watching((_, _, _) =>
+            {
+                entered.Release();
+                leave.Wait(OwnerSide.Patience);
+            }),
+            settings: new DataOwnerSettings(1));
+        var low = owner.Low(1, 2, 3, 4);
+        var inUse = owner.Context.Ring.Pool.BytesInUse;
+        var stage = owner.Stage(settings: new OwnerRefresherSettings(1, 4));
+        var lifting = OwnerSide.Start(() => stage.Refresh(low, 2, "a"));
+        Assert.True(entered.Wait(OwnerSide.Patience));
+
+        var ending = Task.Run(owner.Owner.Dispose);
+        Assert.True(SpinWait.SpinUntil(() => owner.Owner.IsEnding, OwnerSide.Patience));
+        leave.Set();
+
+        await ending.WaitAsync(OwnerSide.Patience);
+        await Assert.ThrowsAsync<IOException>(() => lifting.WaitAsync(OwnerSide.Patience));
+        Assert.True(SpinWait.SpinUntil(() => owner.Context.Ring.Pool.BytesInUse == inUse, OwnerSide.Patience));
+    }
+
+    /// <summary>A connection whose requests come one by one as they are read.</summary>
+    private sealed class FedStream(byte[][] frames) : MemoryStream
+    {
+        private int _frame;
+        private int _at;
+
+        /// <summary>Requests that were read to their end.</summary>
+        public int Taken => Volatile.Read(ref _frame);
+
+        public override int Read(Span<byte> buffer)
+        {
+            if (_frame == frames.Length)
+            {
+                return 0;
+            }
+
+            var piece = frames[_frame].AsSpan(_at);
+            var count = Math.Min(piece.Length, buffer.Length);
+            piece[..count].CopyTo(buffer);
+            _at += count;
+            if (_at == frames[_frame].Length)
+            {
+                _at = 0;
+                Interlocked.Increment(ref _frame);
+            }
+
+            return count;
+        }
+    }
+}
