@@ -1,3 +1,4 @@
+using System.Globalization;
 using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.He.Scheme;
 using ActorTrainer.He.Tensors;
@@ -50,7 +51,7 @@ internal sealed class MicroBatchEncryptor : IDisposable
     }
 
     /// <summary>Classes are one-hot; the task of numbers has 0 to 5.</summary>
-    internal static double TargetMagnitude(bool isRegression) => isRegression ? 5 : 1;
+    private static double TargetMagnitude(bool isRegression) => isRegression ? 5 : 1;
 
     private ExportedRow Read(int number, float[] row)
     {
@@ -61,7 +62,10 @@ internal sealed class MicroBatchEncryptor : IDisposable
             throw new RefusedException($"{_manifest.Task} {_manifest.Split}, row {number}: expected embedded numbers of at most {bound:0.##} in size, which ciphertexts declare, found larger ones. Declare a larger bound, from the model's weights.");
         }
 
-        return described;
+        var most = TargetMagnitude(_manifest.IsRegression);
+        return !_manifest.IsRegression || Math.Abs(described.Label) <= most
+            ? described
+            : throw new RefusedException(string.Create(CultureInfo.InvariantCulture, $"{_manifest.Task} {_manifest.Split}, row {number}: expected a number from 0 to {most}, found the label {described.Label}. Scale the labels of the task."));
     }
 
     private void Write(Stream stream, IReadOnlyList<(double[] Slots, int Level, double Magnitude)> bundle)

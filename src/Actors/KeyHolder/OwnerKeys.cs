@@ -57,6 +57,11 @@ public sealed class OwnerKeys : IDisposable
         }
 
         purpose.Packing.Of(parameters);
+        if (requests.Any(request => request.Level < 0 || request.Level > parameters.MaxLevel))
+        {
+            throw new RefusedException($"Levels of {parameters.Name} are 0 to {parameters.MaxLevel}; a key was asked for at level {requests.First(r => r.Level < 0 || r.Level > parameters.MaxLevel).Level}. Use a larger set with he.set=….");
+        }
+
         KeyRequest[] wanted = [.. requests.GroupBy(request => request.Element).Select(group => group.MaxBy(request => request.Level)).OrderBy(request => request.Element)];
         try
         {

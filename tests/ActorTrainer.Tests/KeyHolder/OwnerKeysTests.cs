@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.Actors.KeyHolder;
 using ActorTrainer.He.Parameters;
@@ -7,6 +8,7 @@ using Xunit;
 
 namespace ActorTrainer.Tests.KeyHolder;
 
+[UnsupportedOSPlatform("windows")]
 public sealed class OwnerKeysTests : IDisposable
 {
     private readonly OwnerFixture _fixture = new();
@@ -117,7 +119,7 @@ public sealed class OwnerKeysTests : IDisposable
     [Fact]
     public void Requests_that_no_set_has_are_refused()
     {
-        Assert.Contains("Levels of InsecureTestOwner are 0 to 3", Assert.Throws<RefusedException>(() => _fixture.CreateKeys(requests: [new(5, 2), new(0, 4)])).Message + Assert.Throws<RefusedException>(() => _fixture.CreateKeys(requests: [new(0, 4)])).Message);
+        Assert.Contains("Levels of InsecureTestOwner are 0 to 3; a key was asked for at level 4", Assert.Throws<RefusedException>(() => _fixture.CreateKeys(requests: [new(5, 2), new(0, 4)])).Message);
         Assert.Contains("Galois elements are odd", Assert.Throws<RefusedException>(() => _fixture.CreateKeys(requests: [new(4, 2)])).Message);
         Assert.Empty(Directory.GetFileSystemEntries(_fixture.Root));
     }
