@@ -96,7 +96,7 @@ public class ResolverTests
     [Theory]
     [InlineData("arch=cramed-bert", "arch=cramed-bert: there is no choice cramed-bert of arch; did you mean arch=crammed-bert? Choices: crammed-bert, dev, encryption-friendly, small, tiny, wiki")]
     [InlineData("pipeline=zzzzzz", "pipeline=zzzzzz: there is no choice zzzzzz of pipeline. Choices: four, gpipe, interleaved, single, two")]
-    [InlineData("lr=1e-3", "lr=1e-3: there is no key lr; did you mean train.optim.lr or eval.optim.lr? Groups: arch, train, data, pipeline, eval, impl, cluster; keys outside them: name, base_dir, seed")]
+    [InlineData("lr=1e-3", "lr=1e-3: there is no key lr; did you mean train.optim.lr or eval.optim.lr? Groups: arch, train, data, pipeline, eval, he, impl, cluster; keys outside them: name, base_dir, seed")]
     [InlineData("train.lr=1e-3", "train.lr=1e-3: there is no key train.lr; did you mean train.optim.lr?*")]
     [InlineData("schedule=1f1b", "schedule=1f1b: there is no key schedule; did you mean train.schedule or pipeline.schedule or eval.schedule?*")]
     [InlineData("arhc=tiny", "arhc=tiny: there is no key arhc; did you mean arch?*")]
