@@ -100,7 +100,7 @@ public class ResolverTests
     [InlineData("train.lr=1e-3", "train.lr=1e-3: there is no key train.lr; did you mean train.optim.lr?*")]
     [InlineData("schedule=1f1b", "schedule=1f1b: there is no key schedule; did you mean train.schedule or pipeline.schedule or eval.schedule?*")]
     [InlineData("arhc=tiny", "arhc=tiny: there is no key arhc; did you mean arch?*")]
-    [InlineData("sed=1", "sed=1: there is no key sed; did you mean seed?*")]
+    [InlineData("sed=1", "sed=1: there is no key sed; did you mean seed or he.set?*")]
     [InlineData("impl.micro_batch_size=4", "impl.micro_batch_size=4: there is no key impl.micro_batch_size; did you mean impl.microbatch_size? Keys of impl: device, precision,*")]
     [InlineData("train.optim=adam", "train.optim=adam: train.optim is a section, its keys are train.optim.lr, train.optim.beta1,*")]
     [InlineData("wandb.project=x", "wandb.project=x: there is no key wandb.project. Groups: arch,*")]

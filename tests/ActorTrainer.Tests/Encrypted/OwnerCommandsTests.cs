@@ -6,6 +6,7 @@ using ActorTrainer.Host.Encrypted;
 using ActorTrainer.Host.FineTuning;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Checkpoints;
+using ActorTrainer.Model.Export;
 using ActorTrainer.Model.Glue;
 using ActorTrainer.Model.Tokenization;
 using ActorTrainer.Tests.Configuration;
@@ -75,8 +76,20 @@ public sealed class OwnerCommandsTests : IDisposable
         Assert.Contains("expected keys of InsecureTestB16", await Refused("encrypt", [Task, .. Toy, "he.set=InsecureTestB16"]));
         Assert.Contains("do not fit", await Refused("encrypt", [Task, .. Toy, "he.batch=64", "he.tokens=64"]));
         MakeModel("other", seed: 2);
-        Assert.Contains("Make keys for this model", await Refused("encrypt", [Task, .. Toy, $"eval.checkpoint={_folder["out/other/checkpoints/step-00000001"]}"]));
+        var refused = await Refused("encrypt", [Task, .. Toy, $"eval.checkpoint={_folder["out/other/checkpoints/step-00000001"]}"]);
+        Assert.Contains("Make keys for this model", refused);
         Assert.False(Directory.Exists(_folder["out/m/encrypted"]));
+    }
+
+    [Fact]
+    public async Task What_is_exported_is_the_models_own_embedding()
+    {
+        await Done("export", "eval.tasks=[rte]", "eval.train_rows=4");
+
+        using var source = ExportReader.Open(DataExport.FolderOf(_folder["out/m/export"], "rte", "train"));
+        var arch = ModelConfigFile.Load(_folder["out/m/checkpoints/step-00000001/model_config.json"]);
+        using var model = new BertForMlm(arch, seed: 1);
+        Assert.Equal(DataExport.EmbeddingHash(model.Embedding), source.Manifest.EmbeddingSha256);
     }
 
     [Theory]
