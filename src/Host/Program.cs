@@ -1,9 +1,12 @@
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.Host.Chaos;
 using ActorTrainer.Host.Cli;
 using ActorTrainer.Host.Cluster;
 using ActorTrainer.Host.Cluster.Local;
 using ActorTrainer.Host.Commands;
+using ActorTrainer.Host.Encrypted;
 using ActorTrainer.Host.FineTuning;
 
 namespace ActorTrainer.Host;
@@ -19,6 +22,8 @@ public static class Program
         new DelegateCommand(FineTuneDescriptions.FineTune, FineTuneCommand.Run),
         new DelegateCommand(FineTuneDescriptions.Evaluate, EvaluateCommand.Run),
         new DelegateCommand(FineTuneDescriptions.Export, ExportCommand.Run),
+        new DelegateCommand(EncryptedDescriptions.Encrypt, new EncryptCommand(
+            job => EncryptionLevels.Highest(job.Parameters), () => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))), TimeProvider.System).Run),
         new DelegateCommand(CommandDescriptions.CompareRuns, CompareRunsCommand.Run),
         new DelegateCommand(ResultsCommand.Description, ResultsCommand.Run),
         new DelegateCommand(CommandDescriptions.Tokenizer, TokenizerCommand.Run),

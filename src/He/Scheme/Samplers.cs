@@ -9,6 +9,9 @@ internal static class Samplers
     /// <summary>σ² of <see cref="Error"/>: 21/2, σ ≈ 3.24.</summary>
     public const double ErrorVariance = 10.5;
 
+    /// <summary>The largest size of <see cref="Error"/>.</summary>
+    public const ulong LargestError = 21;
+
     /// <summary>Variance of <see cref="Ternary"/>.</summary>
     public const double TernaryVariance = 2.0 / 3;
 

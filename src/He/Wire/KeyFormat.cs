@@ -1,3 +1,4 @@
+using ActorTrainer.He.Parameters;
 using ActorTrainer.He.Ring;
 using ActorTrainer.He.Scheme;
 
@@ -55,38 +56,35 @@ internal static unsafe class KeyFormat
     /// <param name="requests">What to write, elements rising.</param>
     public static void Write(ref WireSink sink, CkksContext context, EvaluationKeys keys, IReadOnlyList<KeyRequest> requests)
     {
-        var (parameters, ring) = (context.Parameters, context.Ring);
         SwitchingKey[] wanted = [.. requests.Select(request => keys.Get(request.Element, request.Level, "Writing a key"))];
         Array.ForEach(wanted, key => Fingerprints.Check("the evaluation keys", key.Parameters, context));
-        var payload = WireSize.EvaluationKeys(parameters, requests) - WireSize.Header - WireSize.Checksum;
-        new WireHeader(WireKind.EvaluationKeys, WireForm.Seeded, 2, 0, requests.Count, payload).Write(ref sink, parameters.Fingerprint.Span);
-        foreach (var request in requests)
-        {
-            sink.Write(request.Element);
-            sink.Write(request.Level);
-        }
-
-        using var codec = new LimbCodec(ring);
+        Begin(ref sink, context.Parameters, requests);
+        using var codec = new LimbCodec(context.Ring);
         foreach (var (request, key) in requests.Zip(wanted))
         {
-            sink.Write(key.Seed.Span);
-            for (var j = 0; j < parameters.DigitCount(request.Level); j++)
-            {
-                // A key for a lower level is a part of the one for a higher level: its limbs, and fewer digits.
-                for (var i = 0; i <= request.Level; i++)
-                {
-                    codec.Write(ref sink, ring.Chain(i), key.B[j][i]);
-                }
-
-                for (var i = 0; i < ring.SpecialLength; i++)
-                {
-                    codec.Write(ref sink, ring.Special(i), key.B[j][key.Level + 1 + i]);
-                }
-            }
+            Put(ref sink, context, codec, request, key);
         }
 
         sink.End();
         GC.KeepAlive(keys);
+    }
+
+    /// <summary>The same, with each key made when it is its turn and freed after it.</summary>
+    /// <param name="requests">What to write, elements rising.</param>
+    /// <param name="make">A set with the key asked for.</param>
+    public static void Write(ref WireSink sink, CkksContext context, IReadOnlyList<KeyRequest> requests, Func<KeyRequest, EvaluationKeys> make)
+    {
+        Begin(ref sink, context.Parameters, requests);
+        using var codec = new LimbCodec(context.Ring);
+        foreach (var request in requests)
+        {
+            using var keys = make(request);
+            var key = keys.Get(request.Element, request.Level, "Writing a key");
+            Fingerprints.Check("the evaluation keys", key.Parameters, context);
+            Put(ref sink, context, codec, request, key);
+        }
+
+        sink.End();
     }
 
     public static EvaluationKeys ReadEvaluationKeys(ref WireSource source, CkksContext context, WireLimits limits)
@@ -137,6 +135,36 @@ internal static unsafe class KeyFormat
         }
 
         return keys;
+    }
+
+    private static void Begin(ref WireSink sink, CkksParameters parameters, IReadOnlyList<KeyRequest> requests)
+    {
+        var payload = WireSize.EvaluationKeys(parameters, requests) - WireSize.Header - WireSize.Checksum;
+        new WireHeader(WireKind.EvaluationKeys, WireForm.Seeded, 2, 0, requests.Count, payload).Write(ref sink, parameters.Fingerprint.Span);
+        foreach (var request in requests)
+        {
+            sink.Write(request.Element);
+            sink.Write(request.Level);
+        }
+    }
+
+    private static void Put(ref WireSink sink, CkksContext context, LimbCodec codec, KeyRequest request, SwitchingKey key)
+    {
+        var ring = context.Ring;
+        sink.Write(key.Seed.Span);
+        for (var j = 0; j < context.Parameters.DigitCount(request.Level); j++)
+        {
+            // A key for a lower level is a part of the one for a higher level: its limbs, and fewer digits.
+            for (var i = 0; i <= request.Level; i++)
+            {
+                codec.Write(ref sink, ring.Chain(i), key.B[j][i]);
+            }
+
+            for (var i = 0; i < ring.SpecialLength; i++)
+            {
+                codec.Write(ref sink, ring.Special(i), key.B[j][key.Level + 1 + i]);
+            }
+        }
     }
 
     private static KeyRequest[] Directory(ref WireSource source, CkksContext context, int count, WireLimits limits)

@@ -69,6 +69,19 @@ public static class WireWriter
         KeyFormat.Write(ref sink, context, keys, Ordered(requests ?? keys.Requests));
     }
 
+    /// <summary>
+    /// The same bytes as of the whole set, with each key made when it is its turn and freed after it: a set of large keys then takes the memory of one.
+    /// </summary>
+    /// <param name="requests">Which keys, each up to which level.</param>
+    /// <param name="make">A set with the key that is asked for; asked once for each element, elements rising.</param>
+    /// <exception cref="MisuseException">A key is of other parameters.</exception>
+    /// <exception cref="MissingKeyException">What was made does not have the key.</exception>
+    public static void Write(Stream stream, CkksContext context, IEnumerable<KeyRequest> requests, Func<KeyRequest, EvaluationKeys> make)
+    {
+        var sink = new WireSink(stream);
+        KeyFormat.Write(ref sink, context, Ordered(requests), make);
+    }
+
     /// <inheritdoc cref="Write(Stream, CkksContext, EvaluationKeys, IEnumerable{KeyRequest})"/>
     public static byte[] ToBytes(CkksContext context, EvaluationKeys keys, IEnumerable<KeyRequest>? requests = null)
     {

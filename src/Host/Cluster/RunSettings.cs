@@ -7,12 +7,12 @@ namespace ActorTrainer.Host.Cluster;
 
 /// <summary>
 /// The settings of a run as text for the cluster: one <c>key=value</c> a line, every key but those of section cluster, which say where a
-/// process is and may hold secrets. Relative paths are those of the client's folder; the coordinator's node reads them.
+/// process is and may hold secrets, and <c>he.keys</c>, the data owner's own folder. Relative paths are those of the client's folder; the coordinator's node reads them.
 /// </summary>
 internal static class RunSettings
 {
     private static readonly HashSet<string> Paths =
-        ["base_dir", "data.path", "data.valid_path", "data.tokenizer", "data.cache", "eval.path", "eval.checkpoint", "eval.tokenizer", "eval.calibration"];
+        ["base_dir", "data.path", "data.valid_path", "data.tokenizer", "data.cache", "eval.path", "eval.checkpoint", "eval.tokenizer", "eval.calibration", "he.data"];
 
     /// <summary>Words in place of paths; the client says which path they mean.</summary>
     private static readonly HashSet<string> NoPaths = ["", CheckpointChoice.Latest, CheckpointChoice.SmallestLoss];
@@ -20,7 +20,7 @@ internal static class RunSettings
     /// <summary>Writes settings.</summary>
     /// <param name="folder">What relative paths are relative to.</param>
     public static string Write(ResolvedConfiguration resolved, string folder) => string.Join('\n', resolved.Values
-        .Where(value => value.Key.Section != "cluster")
+        .Where(value => value.Key.Section != "cluster" && value.Key.Name != "he.keys")
         .Select(value => $"{value.Key.Name}={(Paths.Contains(value.Key.Name) && !NoPaths.Contains(value.Typed) ? Path.GetFullPath(value.Typed, folder) : value.Typed)}"));
 
     /// <summary>Writes the settings of a fine-tuning run.</summary>

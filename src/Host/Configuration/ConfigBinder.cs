@@ -1,5 +1,6 @@
 using ActorTrainer.Actors;
 using ActorTrainer.Actors.Nodes;
+using ActorTrainer.Host.Encrypted;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Data;
 using ActorTrainer.Model.FineTuning;
@@ -19,6 +20,7 @@ public static class ConfigBinder
         Data = Fill(new DataOptions(), values),
         Pipeline = Fill(new PipelineOptions(), values),
         Eval = Fill(new FineTuneOptions(), values) with { Optim = Fill(new AdamWOptions(), Of(values, "eval")) },
+        He = Fill(new HeOptions(), values),
         Impl = Fill(new ImplOptions(), values),
         Cluster = Fill(new ClusterOptions(), values),
     };

@@ -1,5 +1,6 @@
 using ActorTrainer.Actors;
 using ActorTrainer.Actors.Schedules;
+using ActorTrainer.Host.Encrypted;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Common;
 using ActorTrainer.Model.Data;
@@ -12,7 +13,7 @@ public static class ConfigChecks
 {
     /// <summary>What is wrong, a sentence each; empty when the run can start.</summary>
     public static IEnumerable<string> Problems(RunConfiguration run) =>
-        Shape(run.Arch).Concat(Recipe(run)).Concat(Source(run.Data)).Concat(Cut(run.Pipeline, run.Arch.Layers + 2));
+        Shape(run.Arch).Concat(Recipe(run)).Concat(Source(run.Data)).Concat(Cut(run.Pipeline, run.Arch.Layers + 2)).Concat(HeChecks.Problems(run.He));
 
     private static IEnumerable<string> Shape(BertConfig arch)
     {

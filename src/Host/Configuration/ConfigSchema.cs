@@ -1,6 +1,8 @@
 using ActorTrainer.Actors;
 using ActorTrainer.Actors.Nodes;
 using ActorTrainer.Actors.Schedules;
+using ActorTrainer.He.Parameters;
+using ActorTrainer.Host.Encrypted;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Data;
 using ActorTrainer.Model.FineTuning;
@@ -120,6 +122,17 @@ public static class ConfigSchema
         Eval("calibration", new TextType(), nameof(FineTuneOptions.Calibration)),
         Eval("calibrate_every", new WholeType(0), nameof(FineTuneOptions.CalibrateEvery)),
 
+        He("set", new NameType([.. ParameterSets.All.Select(set => set.Name)]), nameof(HeOptions.Set)),
+        He("refresh", Words(("owner", RefreshKind.Owner), ("bootstrap", RefreshKind.Bootstrap), ("mixed", RefreshKind.Mixed)), nameof(HeOptions.Refresh)),
+        He("tokens", new WholeType(0, 32768), nameof(HeOptions.Tokens)),
+        He("batch", new WholeType(0, 32768), nameof(HeOptions.Batch)),
+        He("keys", new TextType(), nameof(HeOptions.Keys)),
+        He("data", new TextType(), nameof(HeOptions.Data)),
+        He("cache", new WholeType(0), nameof(HeOptions.Cache)),
+        He("threads", new WholeType(0, 1024), nameof(HeOptions.Threads)),
+        He("owner", new TextType("host:port; or empty", true, @"\A[A-Za-z0-9._:\[\]-]+:[0-9]{1,5}\z"), nameof(HeOptions.Owner)),
+        He("allow_insecure", new SwitchType(), nameof(HeOptions.AllowInsecure)),
+
         Impl("device", Words(("auto", DeviceKind.Auto), ("cpu", DeviceKind.Cpu), ("cuda", DeviceKind.Cuda)), nameof(ImplOptions.Device)),
         Impl("precision", Words(("float32", Precision.Float32), ("bfloat16", Precision.BFloat16), ("auto", Precision.Auto)), nameof(ImplOptions.Precision)),
         Impl("microbatch_size", new WholeType(1, Many), nameof(ImplOptions.MicroBatchSize)),
@@ -183,6 +196,8 @@ public static class ConfigSchema
     private static ConfigKey Eval(string name, KeyType type, string property) => new("eval." + name, type, [new(typeof(FineTuneOptions), property)]);
 
     private static ConfigKey EvalOptim(string name, KeyType type, string property) => new("eval.optim." + name, type, [new(typeof(AdamWOptions), property)]);
+
+    private static ConfigKey He(string name, KeyType type, string property) => new("he." + name, type, [new(typeof(HeOptions), property)]);
 
     private static ConfigKey Impl(string name, KeyType type, string property) => new("impl." + name, type, [new(typeof(ImplOptions), property)]);
 

@@ -148,6 +148,23 @@ public sealed record ChoiceType(IReadOnlyList<(string Word, Enum Value)> Choices
     public override string? Nearest(string text) => Spelling.Nearest(text, Choices.Select(choice => choice.Word));
 }
 
+/// <summary>One of some names that no enumeration has.</summary>
+public sealed record NameType(IReadOnlyList<string> Names) : KeyType
+{
+    public override string Domain => string.Join(", ", Names);
+
+    public override string? Parse(string text, out object value)
+    {
+        var found = Names.FirstOrDefault(name => name.Equals(text, StringComparison.OrdinalIgnoreCase));
+        value = found ?? Names[0];
+        return found is null ? "is not one of the choices" : null;
+    }
+
+    public override string Format(object value) => (string)value;
+
+    public override string? Nearest(string text) => Spelling.Nearest(text, Names);
+}
+
 /// <summary>Positive whole numbers in brackets, or none: <c>[2,2]</c>, <c>[]</c>.</summary>
 public sealed record WholeListType : KeyType
 {

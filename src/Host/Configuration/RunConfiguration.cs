@@ -1,5 +1,6 @@
 using ActorTrainer.Actors;
 using ActorTrainer.Actors.Nodes;
+using ActorTrainer.Host.Encrypted;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Data;
 using ActorTrainer.Model.FineTuning;
@@ -32,6 +33,9 @@ public sealed record RunConfiguration
 
     /// <summary>Fine-tuning and evaluation.</summary>
     public FineTuneOptions Eval { get; init; } = new();
+
+    /// <summary>Encrypted fine-tuning.</summary>
+    public HeOptions He { get; init; } = new();
 
     public ImplOptions Impl { get; init; } = new();
 

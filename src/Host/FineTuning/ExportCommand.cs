@@ -1,7 +1,5 @@
 using ActorTrainer.Host.Cli;
 using ActorTrainer.Host.Commands;
-using ActorTrainer.Model.Bert;
-using ActorTrainer.Model.Checkpoints;
 using ActorTrainer.Model.Common;
 using ActorTrainer.Model.Export;
 using ActorTrainer.Model.Glue;
@@ -16,12 +14,11 @@ internal static class ExportCommand
     {
         var run = context.Run;
         var progress = new PhaseProgress(context.Out, context.Console.Profile.Out.IsTerminal, TimeProvider.System);
-        var model = PretrainedModel.Of(run, context.Words.Any(word => word.StartsWith("arch", StringComparison.Ordinal)));
+        var model = PretrainedModel.Of(run, PretrainedModel.IsArchGiven(context.Words));
         var inputs = new GlueInputs(run, progress);
         var folder = context.Option("out") ?? Path.Combine(run.RunFolder, "export");
         TorchThreads.Use(1); // blocks are small: a second thread gains nothing
-        using var embedding = new EmbeddingUnit(model.Arch, seed: 0, frozen: true);
-        StateDict.LoadInto(model.Arch, [embedding], model.Source.Weights, ignorePooler: true);
+        using var embedding = model.LoadEmbedding();
         foreach (var task in run.Eval.Tasks.Select(GlueTasks.Parse))
         {
             IReadOnlyList<EncodedSplit> splits =

@@ -48,4 +48,21 @@ internal sealed record PretrainedModel(ModelSource Source, BertConfig Arch, Word
         };
         return new PretrainedModel(source, arch.Validate(), tokenizer);
     }
+
+    /// <summary>Its embedding, frozen, with its weights in place. The caller owns it.</summary>
+    /// <exception cref="RefusedException">The file does not have it.</exception>
+    public EmbeddingUnit LoadEmbedding()
+    {
+        var embedding = new EmbeddingUnit(Arch, seed: 0, frozen: true);
+        try
+        {
+            StateDict.LoadInto(Arch, [embedding], Source.Weights, ignorePooler: true);
+            return embedding;
+        }
+        catch
+        {
+            embedding.Dispose();
+            throw;
+        }
+    }
 }

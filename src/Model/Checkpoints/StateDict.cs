@@ -18,7 +18,7 @@ public static class StateDict
     /// (<c>norm_factor</c>, the position table) are passed over. Nothing is changed unless the whole file fits.
     /// </summary>
     /// <param name="config">Shape of the model that the units belong to.</param>
-    /// <param name="units">Units to fill. A head that has a decoder gets that filled too.</param>
+    /// <param name="units">Units to fill, what they learn and what is frozen. A head that has a decoder gets that filled too.</param>
     /// <param name="path">A safetensors file.</param>
     /// <param name="ignorePooler">Pass over <c>pooler.</c>, <c>head.</c> and LoRA tensors instead of refusing them.</param>
     /// <exception cref="RefusedException">Not a valid file, or tensors are missing, unexpected or of the wrong shape; all are named.</exception>
@@ -27,7 +27,7 @@ public static class StateDict
         var file = ModelWeights.Open(path, config, ignorePooler);
         foreach (var unit in units)
         {
-            foreach (var parameter in unit.Parameters)
+            foreach (var parameter in unit.Parameters.Concat(unit.Frozen))
             {
                 file.LoadInto(parameter.Name, parameter.Value);
             }

@@ -35,7 +35,7 @@ public static partial class AtomicFile
     public static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 
     /// <summary>Makes renames inside a folder durable; where the system cannot, it is left to the file system.</summary>
-    internal static void SyncFolder(string folder)
+    public static void SyncFolder(string folder)
     {
         if (!OperatingSystem.IsLinux())
         {

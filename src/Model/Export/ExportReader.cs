@@ -9,17 +9,17 @@ namespace ActorTrainer.Model.Export;
 
 /// <summary>
 /// Rows of an exported split, in any order; holds the ids and one row in memory. A shard's checksum is verified when the first of its rows is
-/// read. One thread at a time.
+/// read, once: its file then stays open. One thread at a time.
 /// </summary>
 public sealed class ExportReader : IDisposable
 {
     private readonly string _folder;
     private readonly string[] _ids;
-    private OpenShard? _open;
+    private readonly OpenShard?[] _open;
 
     private ExportReader(string folder, ExportManifest manifest, string[] ids)
     {
-        (_folder, Manifest, _ids) = (folder, manifest, ids);
+        (_folder, Manifest, _ids, _open) = (folder, manifest, ids, new OpenShard?[manifest.Shards.Count]);
     }
 
     /// <summary>What the split holds.</summary>
@@ -73,18 +73,30 @@ public sealed class ExportReader : IDisposable
         var shard = row / Manifest.RowsPerShard;
         try
         {
-            if (_open?.Index != shard)
-            {
-                _open?.Dispose();
-                _open = null;
-                _open = OpenShard.Verified(_folder, Manifest, shard);
-            }
-
-            return _open.Read(row - Manifest.FirstRow(shard), embedded, mask) with { Row = row, Id = _ids[row] };
+            return Shard(shard).Read(row - Manifest.FirstRow(shard), embedded, mask) with { Row = row, Id = _ids[row] };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new RefusedException($"{Path.Combine(_folder, Manifest.Shards[shard].Name)}: cannot be read ({e.Message}).", e);
+            throw Unreadable(shard, e);
+        }
+    }
+
+    /// <summary>Reads a row but its tensors.</summary>
+    /// <param name="row">0 … <see cref="Count"/> − 1.</param>
+    /// <exception cref="ArgumentException">There is no such row.</exception>
+    /// <exception cref="RefusedException">The row's shard is damaged; names the file and what was expected.</exception>
+    public ExportedRow Describe(int row)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(row);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, Count);
+        var shard = row / Manifest.RowsPerShard;
+        try
+        {
+            return Shard(shard).Describe(row - Manifest.FirstRow(shard)) with { Row = row, Id = _ids[row] };
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unreadable(shard, e);
         }
     }
 
@@ -102,7 +114,11 @@ public sealed class ExportReader : IDisposable
     }
 
     /// <summary>Closes the files.</summary>
-    public void Dispose() => _open?.Dispose();
+    public void Dispose() => Array.ForEach(_open, shard => shard?.Dispose());
+
+    private OpenShard Shard(int index) => _open[index] ??= OpenShard.Verified(_folder, Manifest, index);
+
+    private RefusedException Unreadable(int shard, Exception e) => new($"{Path.Combine(_folder, Manifest.Shards[shard].Name)}: cannot be read ({e.Message}).", e);
 
     private static void Require(string? problem)
     {
@@ -146,6 +162,11 @@ public sealed class ExportReader : IDisposable
         {
             ReadRow(ExportLayout.Embedded, row, MemoryMarshal.AsBytes(embedded));
             ReadRow(ExportLayout.Mask, row, mask);
+            return Describe(row);
+        }
+
+        public ExportedRow Describe(int row)
+        {
             Span<byte> value = stackalloc byte[sizeof(long)];
             ReadRow(ExportLayout.TokenCount, row, value[..sizeof(int)]);
             var tokens = BinaryPrimitives.ReadInt32LittleEndian(value);

@@ -24,7 +24,7 @@ public class AppTests
     [InlineData("pretrain --config-dir", "actortrainer: --config-dir needs a value: --config-dir DIR.")]
     [InlineData("pretrain --trace=1", "actortrainer: --trace takes no value, found '1'.")]
     [InlineData("pretrain --trace --trace", "actortrainer: --trace is given twice; keep one.")]
-    [InlineData("pretrain --config-dir nowhere-at-all", "actortrainer: --config-dir nowhere-at-all: expected a folder with a subfolder per group (arch, train, data, pipeline, eval, impl, cluster), found no such folder.")]
+    [InlineData("pretrain --config-dir nowhere-at-all", "actortrainer: --config-dir nowhere-at-all: expected a folder with a subfolder per group (arch, train, data, pipeline, eval, he, impl, cluster), found no such folder.")]
     [InlineData("name=x pretrain", "actortrainer: name=x: a setting comes after the command, as in 'actortrainer pretrain name=x'.")]
     [InlineData("pretrain name", "actortrainer: name has no value; write name=…, without spaces around the sign.")]
     [InlineData("pretrain lr", "actortrainer: lr: pretrain takes no such word. Did you mean train.optim.lr=… or eval.optim.lr=…? Usage: actortrainer pretrain [group=choice …] [key=value …] [option …]")]

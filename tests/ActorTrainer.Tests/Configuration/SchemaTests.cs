@@ -1,6 +1,7 @@
 using ActorTrainer.Actors;
 using ActorTrainer.Actors.Nodes;
 using ActorTrainer.Host.Configuration;
+using ActorTrainer.Host.Encrypted;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Data;
 using ActorTrainer.Model.FineTuning;
@@ -12,7 +13,7 @@ namespace ActorTrainer.Tests.Configuration;
 public class SchemaTests
 {
     private static readonly Type[] Records =
-        [typeof(RunConfiguration), typeof(BertConfig), typeof(TrainOptions), typeof(RangeTraining), typeof(AdamWOptions), typeof(DataOptions), typeof(PipelineOptions), typeof(ImplOptions), typeof(FineTuneOptions), typeof(ClusterOptions)];
+        [typeof(RunConfiguration), typeof(BertConfig), typeof(TrainOptions), typeof(RangeTraining), typeof(AdamWOptions), typeof(DataOptions), typeof(PipelineOptions), typeof(ImplOptions), typeof(FineTuneOptions), typeof(HeOptions), typeof(ClusterOptions)];
 
     [Fact]
     public void Reference_conf_and_the_schema_have_the_same_keys_in_the_same_order() =>
@@ -51,7 +52,7 @@ public class SchemaTests
         foreach (var (bound, bare) in new (object, object)[]
         {
             (run, new RunConfiguration()), (run.Arch, new BertConfig()), (run.Train, new TrainOptions()), (run.Train.Optim, new AdamWOptions()),
-            (run.Data, new DataOptions()), (run.Pipeline, new PipelineOptions()), (run.Impl, new ImplOptions()), (run.Eval, new FineTuneOptions()), (run.Eval.Optim, new FineTuneOptions().Optim), (run.Cluster, new ClusterOptions()),
+            (run.Data, new DataOptions()), (run.Pipeline, new PipelineOptions()), (run.Impl, new ImplOptions()), (run.Eval, new FineTuneOptions()), (run.Eval.Optim, new FineTuneOptions().Optim), (run.He, new HeOptions()), (run.Cluster, new ClusterOptions()),
         })
         {
             foreach (var property in bare.GetType().GetProperties().Where(property => !Records.Contains(property.PropertyType)))
@@ -90,7 +91,7 @@ public class SchemaTests
     public void Every_choice_resolves_and_says_what_it_is(string group, string choice)
     {
         var words = choice is "text" or "jsonl" ? new[] { $"{group}={choice}", "data.path=corpus" } : [$"{group}={choice}"];
-        var resolved = Cfg.Resolve([.. words, .. choice == "dev" && group == "impl" ? ["train=dev"] : Array.Empty<string>()]);
+        var resolved = Cfg.Resolve([.. words, .. choice == "dev" && group == "impl" ? ["train=dev"] : group == "he" && choice == "toy" ? ["he.allow_insecure=true"] : Array.Empty<string>()]);
         Assert.Contains(resolved.Values, value => value.Origin == $"{group}={choice}");
         Assert.InRange(ConfigLibrary.Open().Choices(group).Single(other => other.Name == choice).Heading.Length, 10, 90);
     }
@@ -117,6 +118,8 @@ public class SchemaTests
     [InlineData("data.path", "a//b", "\"a//b\"")]
     [InlineData("data.path", "", "\"\"")]
     [InlineData("pipeline.schedule", "1F1B", "1f1b")]
+    [InlineData("he.set", "B16k", "B16k")]
+    [InlineData("he.owner", "10.0.0.1:4400", "\"10.0.0.1:4400\"")]
     [InlineData("seed", "18446744073709551615", "18446744073709551615")]
     public void Values_are_read_by_the_keys_type_and_written_as_HOCON(string name, string text, string written)
     {
@@ -148,6 +151,8 @@ public class SchemaTests
     [InlineData("name", "", "is empty")]
     [InlineData("data.path", "a\nb", "has a control character")]
     [InlineData("arch.attention", "kernel", "is not one of the choices")]
+    [InlineData("he.set", "L16", "is not one of the choices")]
+    [InlineData("he.owner", "10.0.0.1", "is not allowed")]
     public void Values_that_are_not_allowed_are_told_why(string name, string text, string complaint) =>
         Assert.Equal(complaint, ConfigSchema.Find(name)!.Type.Parse(text, out _));
 }

@@ -1,0 +1,26 @@
+using ActorTrainer.He.Parameters;
+
+namespace ActorTrainer.Host.Encrypted;
+
+/// <summary>Rules between keys of the section <c>he</c>.</summary>
+internal static class HeChecks
+{
+    /// <summary>What is wrong, a sentence each.</summary>
+    public static IEnumerable<string> Problems(HeOptions he)
+    {
+        if (he.Refresh != RefreshKind.Owner)
+        {
+            yield return $"he.refresh={he.Refresh.ToString().ToLowerInvariant()} is not available: bootstrapping is not built yet; use he.refresh=owner.";
+        }
+
+        if (!he.AllowInsecure && ParameterSets.All.First(set => set.Name == he.Set).AllowInsecure)
+        {
+            yield return $"he.set={he.Set} is not secure and must not hold real data; use he.set={ParameterSets.L15.Name}, or allow it for a trial with made data by he.allow_insecure=true.";
+        }
+
+        foreach (var (key, number) in new[] { ("he.tokens", he.Tokens), ("he.batch", he.Batch) }.Where(pair => pair.Item2 > 0 && !int.IsPow2(pair.Item2)))
+        {
+            yield return $"{key}={number} must be a power of two, or 0.";
+        }
+    }
+}
