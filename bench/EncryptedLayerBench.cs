@@ -48,10 +48,12 @@ internal static class EncryptedLayerBench
         using var encryptor = new Encryptor(context);
         using var diagonals = new DiagonalCache((long)cache << 20);
         var refresh = new TimedRefresher(new OwnerRefresh(context, secret, encryptor), top);
-        var math = new TensorMath(new Evaluator(new CkksBackend(context, keys) { Diagonals = diagonals }), refresh, made.Packing);
+        var timed = new TimedBackend(new CkksBackend(context, keys) { Diagonals = diagonals });
+        var math = new TensorMath(new Evaluator(timed), refresh, made.Packing);
         for (var round = 0; round < arguments.Number("rounds", 2); round++)
         {
             refresh.Seconds = 0;
+            timed.Forget();
             context.Ring.Pool.ForgetPeak();
             watch.Restart();
             var results = made.Run(math, Encrypt);
@@ -63,6 +65,11 @@ internal static class EncryptedLayerBench
             foreach (var result in results)
             {
                 result.Dispose();
+            }
+
+            foreach (var (name, calls, took) in timed.Operations.Concat(timed.Parts))
+            {
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {name,-72}{calls,8}{took,10:F2} s"));
             }
         }
 

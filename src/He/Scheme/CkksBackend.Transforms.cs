@@ -1,4 +1,3 @@
-using System.Numerics;
 using ActorTrainer.He.Backends;
 using ActorTrainer.He.Parameters;
 using ActorTrainer.He.Ring;
@@ -11,12 +10,15 @@ namespace ActorTrainer.He.Scheme;
 /// </summary>
 public sealed unsafe partial class CkksBackend
 {
+    /// <summary>Products that kernels add up before they reduce.</summary>
+    private const int MostTerms = 16;
+
     /// <summary>Where encoded diagonals are kept between uses; null to encode them for every use.</summary>
     public DiagonalCache? Diagonals { get; init; }
 
     /// <remarks>
-    /// Baby steps are made one at a time and added to the sums of all results' giant steps, of which there are fewer: 4 polynomials of all primes
-    /// in memory, and 2 for each giant step of each result.
+    /// In memory are two polynomials over all primes for each giant step of each result, one limb for each diagonal of an input that no cache holds, and for each thread a pair of limbs for each
+    /// baby step.
     /// </remarks>
     public IPayload[] Transform(IReadOnlyList<IPayload> inputs, DiagonalMatrix m, int level, Scale scale)
     {
@@ -40,22 +42,26 @@ public sealed unsafe partial class CkksBackend
     public IPayload SumAutomorphisms(IPayload a, IReadOnlyList<int> elements, int level)
     {
         var x = LimbPayload.Of(a);
+        var rotations = elements.Select(element => new Rotation(keys.Get(element, level, "A sum of rotations"), (nint)_ring.AutomorphismMap(element))).ToArray();
         using var sum = new Undivided(_ring, level);
-        using var rotated = new Undivided(_ring, level);
-        using var scratch = new Undivided(_ring, level);
         var digits = _switcher.Raise(x[1], level);
         try
         {
-            foreach (var element in elements)
+            _ring.Team.For(sum.First.Limbs, t =>
             {
-                Rotate(x, digits, element, level, scratch, rotated, t =>
+                using var work = _ring.NewPolynomial(4);
+                var kernels = _ring.Of(sum.First, t);
+                for (var i = 0; i < rotations.Length; i++)
                 {
-                    var kernels = _ring.Of(sum.First, t);
-                    Accumulate(kernels, sum.First[t], rotated.First[t], sum.IsEmpty);
-                    Accumulate(kernels, sum.Second[t], rotated.Second[t], sum.IsEmpty);
-                });
-                sum.IsEmpty = false;
-            }
+                    var (to0, to1) = i == 0 ? ((nint)sum.First[t], (nint)sum.Second[t]) : ((nint)work[2], (nint)work[3]);
+                    RotateLimb(x, digits, rotations[i], level, t, work[0], work[1], (void*)to0, (void*)to1);
+                    if (i > 0)
+                    {
+                        kernels.Add(sum.First[t], sum.First[t], work[2]);
+                        kernels.Add(sum.Second[t], sum.Second[t], work[3]);
+                    }
+                }
+            });
         }
         finally
         {
@@ -69,18 +75,6 @@ public sealed unsafe partial class CkksBackend
         return new LimbPayload(parts);
     }
 
-    private static void Accumulate(LimbKernels kernels, void* sum, void* term, bool first)
-    {
-        if (first)
-        {
-            kernels.Copy(sum, term);
-        }
-        else
-        {
-            kernels.Add(sum, sum, term);
-        }
-    }
-
     private LimbPayload Divided(DiagonalMatrix m, int level, Undivided[] sums)
     {
         GiantSteps(m, level, sums);
@@ -90,35 +84,83 @@ public sealed unsafe partial class CkksBackend
         return new LimbPayload(parts);
     }
 
-    /// <summary>Adds each baby step of an input, times its diagonals, to the sums of the results' giant steps.</summary>
+    /// <summary>
+    /// Adds an input's baby steps, times their diagonals, to the sums of the results' giant steps. Limb by limb, each on one thread: all rotations of a limb are made, then every sum takes its products
+    /// in one pass.
+    /// </summary>
     private void BabySteps(Polynomial[] x, int column, DiagonalMatrix m, int level, Scale scale, Undivided[][] sums)
     {
-        using var rotated = new Undivided(_ring, level);
-        using var scratch = new Undivided(_ring, level);
-        Polynomial[]? digits = null;
+        var steps = m.Steps(column);
+        if (steps.Count == 0)
+        {
+            return;
+        }
+
+        int[] elements = [.. steps.Select(step => Galois.Rotation(Parameters, m.Rotation(step.Baby)))];
+        var rotations = elements.Select(element => element == 1 ? null : new Rotation(keys.Get(element, level, "A sum of rotations"), (nint)_ring.AutomorphismMap(element))).ToArray();
+        var terms = steps.SelectMany((step, number) => step.Diagonals.Select(d => (Step: number, Diagonal: d))).ToArray();
+        var encoded = new EncodedDiagonal[terms.Length];
+        var digits = rotations.Any(r => r is not null) ? _switcher.Raise(x[1], level) : [];
         try
         {
-            foreach (var (baby, diagonals) in m.Steps(column))
+            _ring.Team.For(terms.Length, i => encoded[i] = Encoded(terms[i].Diagonal.Values, -m.GiantRotation * terms[i].Diagonal.Giant, level, scale));
+            var products = Enumerable.Range(0, terms.Length).GroupBy(i => (terms[i].Diagonal.Row, terms[i].Diagonal.Giant))
+                .SelectMany(group => group.Chunk(MostTerms).Select((chunk, n) => (Sum: sums[group.Key.Row][group.Key.Giant], Terms: chunk, First: n == 0))).ToArray();
+            _ring.Team.For(sums[0][0].First.Limbs, t =>
             {
-                var element = Galois.Rotation(Parameters, m.Rotation(baby));
-                digits ??= element == 1 ? null : _switcher.Raise(x[1], level);
-                (Polynomial Polynomial, bool Kept)[] encoded = [.. diagonals.Select(d => Encoded(d.Values, -m.GiantRotation * d.Giant, level, scale))];
-                Rotate(x, digits ?? [], element, level, scratch, rotated, t =>
+                using var rotated = _ring.NewPolynomial(2 * steps.Count);
+                RotateAll(x, digits, rotations, level, t, rotated);
+                foreach (var (sum, chunk, first) in products)
                 {
-                    for (var k = 0; k < diagonals.Length; k++)
-                    {
-                        var sum = sums[diagonals[k].Row][diagonals[k].Giant];
-                        _ring.Of(sum.First, t).MultiplyAddPair(sum.First[t], sum.Second[t], encoded[k].Polynomial[t], rotated.First[t], rotated.Second[t], sum.IsEmpty);
-                    }
-                });
-                Array.ForEach(diagonals, d => sums[d.Row][d.Giant].IsEmpty = false);
-                Array.ForEach(encoded, e => (e.Kept ? null : e.Polynomial)?.Dispose());
-            }
+                    AddProducts(sum, t, chunk, i => terms[i].Step, encoded, scale, rotated, first && sum.IsEmpty);
+                }
+            });
+            Array.ForEach(products, product => product.Sum.IsEmpty = false);
         }
         finally
         {
-            Array.ForEach(digits ?? [], digit => digit.Dispose());
+            Array.ForEach(digits, digit => digit.Dispose());
+            for (var i = 0; i < terms.Length; i++)
+            {
+                encoded[i]?.Release(Diagonals, terms[i].Diagonal.Values, -m.GiantRotation * terms[i].Diagonal.Giant, level, scale);
+            }
         }
+    }
+
+    /// <summary>One limb of all rotations, pair after pair.</summary>
+    private void RotateAll(Polynomial[] x, Polynomial[] digits, Rotation?[] rotations, int level, int t, Polynomial rotated)
+    {
+        using var scratch = _ring.NewPolynomial(2);
+        for (var i = 0; i < rotations.Length; i++)
+        {
+            RotateLimb(x, digits, rotations[i], level, t, scratch[0], scratch[1], rotated[2 * i], rotated[(2 * i) + 1]);
+        }
+    }
+
+    /// <summary>One limb of a sum of products.</summary>
+    private void AddProducts(Undivided sum, int t, int[] terms, Func<int, int> step, EncodedDiagonal[] encoded, Scale scale, Polynomial rotated, bool first)
+    {
+        var (kernels, count) = (_ring.Of(sum.First, t), terms.Length);
+        using var filled = _ring.NewPolynomial(MostTerms + 2);
+        var diagonals = stackalloc void*[count];
+        var firsts = stackalloc void*[count];
+        var seconds = stackalloc void*[count];
+        for (var k = 0; k < count; k++)
+        {
+            diagonals[k] = encoded[terms[k]].Limb(kernels, t, filled[k], scale);
+            firsts[k] = rotated[2 * step(terms[k])];
+            seconds[k] = rotated[(2 * step(terms[k])) + 1];
+        }
+
+        if (first)
+        {
+            kernels.SumProductsPair(sum.First[t], sum.Second[t], diagonals, firsts, seconds, count);
+            return;
+        }
+
+        kernels.SumProductsPair(filled[MostTerms], filled[MostTerms + 1], diagonals, firsts, seconds, count);
+        kernels.Add(sum.First[t], sum.First[t], filled[MostTerms]);
+        kernels.Add(sum.Second[t], sum.Second[t], filled[MostTerms + 1]);
     }
 
     /// <summary>Horner's rule from the last sum to the first, in which the result stands, undivided.</summary>
@@ -168,54 +210,87 @@ public sealed unsafe partial class CkksBackend
         }
     }
 
-    /// <summary>P times an automorphism of x over all primes; <paramref name="use"/> is called for each limb as soon as it is made.</summary>
-    private void Rotate(Polynomial[] x, Polynomial[] digits, int element, int level, Undivided scratch, Undivided rotated, Action<int> use)
+    /// <summary>One limb of P times an automorphism of x; t counts the special primes after the level's.</summary>
+    /// <param name="rotation">Null for x itself.</param>
+    private void RotateLimb(Polynomial[] x, Polynomial[] digits, Rotation? rotation, int level, int t, void* scratch0, void* scratch1, void* rotated0, void* rotated1)
     {
-        var key = element == 1 ? null : keys.Get(element, level, "A sum of rotations");
-        var map = element == 1 ? 0 : (nint)_ring.AutomorphismMap(element);
-        _ring.Team.For(rotated.First.Limbs, t =>
+        var kernels = t <= level ? _ring.Chain(t) : _ring.Special(t - level - 1);
+        var special = t <= level ? context.SpecialModulo(t) : 0;
+        if (rotation is not null)
         {
-            var kernels = _ring.Of(rotated.First, t);
-            var special = t <= level ? context.SpecialModulo(t) : 0;
-            if (key is not null)
+            _switcher.Products(t, digits, level, rotation.Key, scratch0, scratch1);
+            if (t <= level)
             {
-                _switcher.Products(t, digits, level, key, scratch.First[t], scratch.Second[t]);
-                if (t <= level)
-                {
-                    kernels.MultiplyScalarAdd(scratch.First[t], x[0][t], special);
-                }
-
-                kernels.Permute(rotated.First[t], scratch.First[t], (int*)map);
-                kernels.Permute(rotated.Second[t], scratch.Second[t], (int*)map);
-            }
-            else if (t <= level)
-            {
-                kernels.MultiplyScalar(rotated.First[t], x[0][t], special);
-                kernels.MultiplyScalar(rotated.Second[t], x[1][t], special);
-            }
-            else
-            {
-                // P is zero mod its own primes.
-                kernels.Clear(rotated.First[t]);
-                kernels.Clear(rotated.Second[t]);
+                kernels.MultiplyScalarAdd(scratch0, x[0][t], special);
             }
 
-            use(t);
-        });
-        GC.KeepAlive(key);
+            kernels.Permute(rotated0, scratch0, (int*)rotation.Map);
+            kernels.Permute(rotated1, scratch1, (int*)rotation.Map);
+            GC.KeepAlive(rotation.Key);
+        }
+        else if (t <= level)
+        {
+            kernels.MultiplyScalar(rotated0, x[0][t], special);
+            kernels.MultiplyScalar(rotated1, x[1][t], special);
+        }
+        else
+        {
+            // P is zero mod its own primes.
+            kernels.Clear(rotated0);
+            kernels.Clear(rotated1);
+        }
     }
 
-    private (Polynomial Polynomial, bool Kept) Encoded(PlainVector values, int rotation, int level, Scale scale)
+    /// <summary>A diagonal's limbs, or what they are made from: coefficients at its first use, kept limbs from the third on, and at the second use limbs that are made to be kept.</summary>
+    private EncodedDiagonal Encoded(PlainVector values, int rotation, int level, Scale scale)
     {
-        if (Diagonals?.Find(values, rotation, level, scale) is { } known)
+        if (Diagonals?.Limbs(values, rotation, level, scale) is { } limbs)
         {
-            return (known, true);
+            return new EncodedDiagonal(null, false, limbs, false);
         }
 
-        var count = values.Values.Count;
-        Complex[] rotated = [.. Enumerable.Range(0, count).Select(k => values.Values[(k + rotation) & (count - 1)])];
-        var encoded = _encoder.EncodeOverAll(rotated, level, scale);
-        return (encoded, Diagonals?.Keep(values, rotation, level, scale, encoded, (long)encoded.Limbs * _ring.Pool.StrideBytes) ?? false);
+        var known = Diagonals?.Coefficients(values, rotation);
+        var coefficients = known ?? _encoder.Unscaled(values.Values, rotation);
+        Encoder.CheckScale(coefficients, scale);
+        var owned = known is null && !(Diagonals?.Keep(values, rotation, coefficients, _ring.Pool.StrideBytes) ?? false);
+        var worthwhile = known is not null && Diagonals!.Fits((long)(level + 1 + _ring.SpecialLength) * _ring.Pool.StrideBytes);
+        return new EncodedDiagonal(coefficients, owned, worthwhile ? _ring.NewPolynomial(level + 1, special: true) : null, worthwhile);
+    }
+
+    /// <summary>Where a rotation's slots go, and its key.</summary>
+    private sealed record Rotation(SwitchingKey Key, nint Map);
+
+    /// <summary>A diagonal in use.</summary>
+    /// <param name="coefficients">Null where there are limbs already.</param>
+    /// <param name="owned">Coefficients are not kept by a cache.</param>
+    /// <param name="limbs">Kept ones, or ones that this use fills.</param>
+    /// <param name="filling">The latter.</param>
+    private sealed class EncodedDiagonal(UnscaledCoefficients? coefficients, bool owned, Polynomial? limbs, bool filling)
+    {
+        public void* Limb(LimbKernels kernels, int t, void* scratch, Scale scale)
+        {
+            var limb = limbs is null ? scratch : limbs[t];
+            if (coefficients is not null)
+            {
+                Encoder.Fill(kernels, limb, coefficients, scale);
+            }
+
+            return limb;
+        }
+
+        /// <summary>After the use: freed, or kept from now on.</summary>
+        public void Release(DiagonalCache? cache, PlainVector values, int rotation, int level, Scale scale)
+        {
+            if (owned)
+            {
+                coefficients!.Dispose();
+            }
+
+            if (filling && !cache!.Keep(values, rotation, level, scale, limbs!, (long)limbs!.Limbs * limbs.StrideBytes))
+            {
+                limbs.Dispose();
+            }
+        }
     }
 
     /// <summary>A pair of parts times P, over all primes.</summary>
