@@ -2,7 +2,6 @@ using System.Diagnostics;
 using ActorTrainer.He.Backends;
 using ActorTrainer.He.Layers;
 using ActorTrainer.He.Parameters;
-using ActorTrainer.He.Scheme;
 
 namespace ActorTrainer.Bench;
 
@@ -11,6 +10,7 @@ internal sealed class TimedBackend(IBackend inner) : IBackend
 {
     private readonly Dictionary<string, (int Calls, double Seconds)> _operations = [];
     private readonly Dictionary<string, (int Calls, double Seconds)> _parts = [];
+    private readonly Dictionary<string, (int Calls, double Seconds)> _wholes = [];
 
     public CkksParameters Parameters => inner.Parameters;
 
@@ -20,8 +20,13 @@ internal sealed class TimedBackend(IBackend inner) : IBackend
     /// <inheritdoc cref="Operations"/>
     public IEnumerable<(string Name, int Calls, double Seconds)> Parts => Sorted(_parts);
 
+    /// <summary>By the outermost method of a layer.</summary>
+    /// <inheritdoc cref="Operations"/>
+    public IEnumerable<(string Name, int Calls, double Seconds)> Wholes => Sorted(_wholes);
+
     public void Forget()
     {
+        _wholes.Clear();
         _operations.Clear();
         _parts.Clear();
     }
@@ -63,11 +68,12 @@ internal sealed class TimedBackend(IBackend inner) : IBackend
         var start = Stopwatch.GetTimestamp();
         var result = work();
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        var part = Part();
+        var layers = Layers();
         lock (_parts)
         {
+            Note(_wholes, layers.Length == 0 ? "elsewhere" : layers[^1], seconds);
             Note(_operations, operation, seconds);
-            Note(_parts, part, seconds);
+            Note(_parts, layers.Length == 0 ? "elsewhere" : string.Join(" < ", layers.Distinct().Take(2)), seconds);
         }
 
         return result;
@@ -82,11 +88,11 @@ internal sealed class TimedBackend(IBackend inner) : IBackend
     private static IEnumerable<(string, int, double)> Sorted(Dictionary<string, (int Calls, double Seconds)> table) =>
         table.OrderByDescending(entry => entry.Value.Seconds).Select(entry => (entry.Key, entry.Value.Calls, entry.Value.Seconds));
 
-    private static string Part()
+    /// <summary>Methods of layers that are on the stack, the innermost first.</summary>
+    private static string[] Layers()
     {
         var layers = typeof(EncoderLayer).Namespace;
-        string[] names = [.. new StackTrace().GetFrames().Select(frame => frame.GetMethod()).Where(m => m?.DeclaringType?.Namespace == layers).Select(m => Named(m!))];
-        return names.Length == 0 ? "elsewhere" : string.Join(" < ", names.Distinct().Take(2));
+        return [.. new StackTrace().GetFrames().Select(frame => frame.GetMethod()).Where(m => m?.DeclaringType?.Namespace == layers).Select(m => Named(m!))];
     }
 
     /// <summary>A lambda counts as the method that it is written in.</summary>

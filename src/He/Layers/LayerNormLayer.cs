@@ -36,7 +36,8 @@ public sealed class LayerNormLayer(FeatureLayout layout, FunctionCircuit root, d
         using var input = math.At(x, level + 2, $"{name}.input");
         using var mean = Mean(math, input);
         using var centred = math.Subtract(input, mean);
-        using var squares = math.Multiply(centred, centred);
+        using var low = math.At(centred, 1, $"{name}.centred");
+        using var squares = math.Multiply(low, low);
         using var sum = math.SumFeatures(squares);
         // 1/features and the domain's map onto [−1, 1] in one product.
         using var variance = math.At(sum, root.MappedDepth + level + 2, $"{name}.variance");
