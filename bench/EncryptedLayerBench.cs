@@ -6,10 +6,11 @@ using ActorTrainer.He.Planning;
 using ActorTrainer.He.Refresh;
 using ActorTrainer.He.Scheme;
 using ActorTrainer.He.Tensors;
+using ActorTrainer.Model.Common;
 
 namespace ActorTrainer.Bench;
 
-/// <summary>One encoder layer forward and backward under encryption, refreshed by the key's holder in the same process: time and keys beside the plan, error against the cleartext twin.</summary>
+/// <summary>One encoder layer, or the head and the optimiser, forward and backward under encryption, refreshed by the key's holder in the same process: time and keys beside the plan, error against the cleartext twin.</summary>
 internal static class EncryptedLayerBench
 {
     public static void Run(Arguments arguments)
@@ -17,7 +18,13 @@ internal static class EncryptedLayerBench
         var parameters = new CkksParameters(ParameterSets.All.Single(set => set.Name == arguments.Text("set", "L15")));
         var (tokens, batch, heads, width) = (arguments.Number("tokens", 16), arguments.Number("batch", 16), arguments.Number("heads", 4), arguments.Number("width", 16));
         var (threads, cache) = (arguments.Number("threads", 2), arguments.Number("cache", 1024));
-        var made = new MadeLayer(new Packing(parameters.Slots, tokens, batch, heads, width), arguments.Number("inner", 2 * heads * width));
+        var packing = new Packing(parameters.Slots, tokens, batch, heads, width);
+        IMadeProgram made = arguments.Text("part", "layer") switch
+        {
+            "layer" => new MadeLayer(packing, arguments.Number("inner", 2 * heads * width)),
+            "head" => new MadeHead(packing, 2 * 3 * 2 * 2),
+            var other => throw new RefusedException($"part={other}: expected layer or head."),
+        };
         using var context = new CkksContext(parameters, threads);
         var costs = CostMeasurement.Measure(context);
         var top = parameters.MaxLevel;

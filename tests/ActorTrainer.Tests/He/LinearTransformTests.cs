@@ -168,22 +168,46 @@ public sealed class LinearTransformTests
     }
 
     [Fact]
-    public void Encoded_diagonals_are_kept_up_to_the_budget_and_change_no_result()
+    public void Diagonals_are_kept_as_coefficients_then_as_limbs_up_to_the_budget_and_change_no_result()
     {
         var matrix = Band(0, 8, 1, 1);
-        var perDiagonal = 8L * (Toy.Degree + 32) * (5 + 1 + Toy.Special.Count);
-        using var cache = new DiagonalCache(3 * perDiagonal);
-        using var he = new RequestedKeys(ParameterSets.ToyL15, p => matrix.Requests(p, 5), cache: cache);
+        var limb = 8L * (Toy.Degree + 32);
+        var whole = limb * (5 + 1 + Toy.Special.Count);
+        using var cache = new DiagonalCache((8 * limb) + (3 * whole));
+        using var he = new RequestedKeys(ParameterSets.ToyL15, p => matrix.Requests(p, 5), threads: 2, cache: cache);
         var x = he.Random(1);
         using var input = he.Encrypt(x, 5);
+        var held = new List<(int, int, long)>();
+        var results = new List<Complex[]>();
 
-        using var first = he.Evaluator.Transform(input, matrix);
-        var held = (cache.Count, cache.Bytes);
-        using var second = he.Evaluator.Transform(input, matrix);
+        for (var i = 0; i < 3; i++)
+        {
+            using var result = he.Evaluator.Transform(input, matrix);
+            results.Add(he.Decrypt(result));
+            held.Add((cache.Count, cache.Encoded, cache.Bytes));
+            he.Check(result, Product(matrix, x));
+        }
 
-        Assert.Equal((3, 3 * perDiagonal), held);
-        Assert.Equal(held, (cache.Count, cache.Bytes));
-        Assert.Equal(he.Decrypt(first), he.Decrypt(second));
+        Assert.Equal([(8, 0, 8 * limb), (8, 3, (8 * limb) + (3 * whole)), (8, 3, (8 * limb) + (3 * whole))], held);
+        Assert.Equal(results[0], results[1]);
+        Assert.Equal(results[0], results[2]);
+    }
+
+    [Fact]
+    public void Coefficients_that_are_kept_serve_every_level()
+    {
+        var matrix = Band(0, 8, 1, 1);
+        using var cache = new DiagonalCache(8 * 8L * (Toy.Degree + 32));
+        using var he = new RequestedKeys(ParameterSets.ToyL15, p => matrix.Requests(p, 5), cache: cache);
+        var x = he.Random(1);
+        using var high = he.Encrypt(x, 5);
+        using var low = he.Encrypt(x, 2);
+
+        using var first = Rescaled(he.Evaluator, he.Evaluator.Transform(high, matrix));
+        using var second = Rescaled(he.Evaluator, he.Evaluator.Transform(low, matrix));
+
+        Assert.Equal((8, 0), (cache.Count, cache.Encoded));
+        he.Check(first, Product(matrix, x));
         he.Check(second, Product(matrix, x));
     }
 
