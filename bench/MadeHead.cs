@@ -46,7 +46,7 @@ internal sealed class MadeHead : IMadeProgram
         Ciphertext[] targets = [.. _targets.Select(encrypt)];
         using var input = new Activation(Packing.Hidden, [.. _input.Select(encrypt)]);
         var (outputs, tape) = _head.Forward(math, input, weights, 1);
-        var gradient = _loss.Gradient(math, outputs, targets, 1.0 / Packing.Batch, 1);
+        var gradient = _loss.Gradient(math, outputs, targets, 1.0 / Packing.Batch, ClassifierHead.GradientLevel);
         var (terms, back) = _head.Backward(math, tape, weights, gradient, 0);
         tape.Dispose();
         Array.ForEach(targets, t => t.Dispose());
@@ -66,7 +66,7 @@ internal sealed class MadeHead : IMadeProgram
         using var gradient = pack.Sum(math, chunk, 0);
         using var state = new AdamWPack(Zeros(), Zeros(), Zeros());
         using var next = _optimiser.Step(math, state, gradient, [.. Enumerable.Repeat(1.0, Packing.Slots)], 0.01, 1, 0);
-        return pack.Spread(math, next.Weights, chunk.Length, 2);
+        return pack.Spread(math, next.Weights, chunk.Length, ClassifierHead.WeightLevel);
 
         Ciphertext Zeros() => Lowered(math, encrypt(new double[Packing.Slots]));
     })];

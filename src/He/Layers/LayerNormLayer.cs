@@ -40,10 +40,10 @@ public sealed class LayerNormLayer(FeatureLayout layout, FunctionCircuit root, d
         using var squares = math.Multiply(low, low);
         using var sum = math.SumFeatures(squares);
         // 1/features and the domain's map onto [−1, 1] in one product.
-        using var variance = math.At(sum, root.MappedDepth + level + 2, $"{name}.variance");
+        using var variance = math.At(sum, root.StartOfParts(level + 1) + 1, $"{name}.variance");
         using var scaled = math.Product(variance, root.Map.Slope / layout.Features);
         using var mapped = math.Evaluator.Add(scaled, root.Map.Offset + (root.Map.Slope * epsilon));
-        var inverse = root.EvaluateMapped(math.Evaluator, mapped.WithMagnitude(1));
+        var inverse = root.EvaluateInParts(math.Evaluator, mapped.WithMagnitude(1), level + 1, (x, at, part) => math.At(x, at, $"{name}.{part}"));
         return new Tape(math.Multiply(centred, inverse), inverse);
     }
 

@@ -98,21 +98,32 @@ public sealed unsafe partial class CkksBackend
 
         int[] elements = [.. steps.Select(step => Galois.Rotation(Parameters, m.Rotation(step.Baby)))];
         var rotations = elements.Select(element => element == 1 ? null : new Rotation(keys.Get(element, level, "A sum of rotations"), (nint)_ring.AutomorphismMap(element))).ToArray();
-        var terms = steps.SelectMany((step, number) => step.Diagonals.Select(d => (Step: number, Diagonal: d))).ToArray();
-        var encoded = new EncodedDiagonal[terms.Length];
+        var terms = steps.SelectMany((step, number) => step.Diagonals.Select(d => (Step: number, Diagonal: d, Turn: -m.GiantRotation * d.Giant))).ToArray();
+        (PlainVector Values, int Turn)[] distinct = [.. terms.Select(term => (term.Diagonal.Values, term.Turn)).Distinct()];
+        var numbers = distinct.Select((key, number) => (key, number)).ToDictionary(pair => pair.key, pair => pair.number);
+        var encoded = new EncodedDiagonal[distinct.Length];
         var digits = rotations.Any(r => r is not null) ? _switcher.Raise(x[1], level) : [];
         try
         {
-            _ring.Team.For(terms.Length, i => encoded[i] = Encoded(terms[i].Diagonal.Values, -m.GiantRotation * terms[i].Diagonal.Giant, level, scale));
-            var products = Enumerable.Range(0, terms.Length).GroupBy(i => (terms[i].Diagonal.Row, terms[i].Diagonal.Giant))
-                .SelectMany(group => group.Chunk(MostTerms).Select((chunk, n) => (Sum: sums[group.Key.Row][group.Key.Giant], Terms: chunk, First: n == 0))).ToArray();
+            _ring.Team.For(distinct.Length, i => encoded[i] = Encoded(distinct[i].Values, distinct[i].Turn, level, scale));
+            Product[] products = [.. terms.GroupBy(term => (term.Diagonal.Row, term.Diagonal.Giant)).SelectMany(group => group.Chunk(MostTerms).Select((chunk, n) =>
+                new Product(sums[group.Key.Row][group.Key.Giant], [.. chunk.Select(term => (term.Step, numbers[(term.Diagonal.Values, term.Turn)]))], n == 0)))];
+            // A few diagonals that are used again and again are made once for each limb.
+            var shared = 2 * distinct.Length <= terms.Length ? distinct.Length : 0;
             _ring.Team.For(sums[0][0].First.Limbs, t =>
             {
                 using var rotated = _ring.NewPolynomial(2 * steps.Count);
+                using var filled = _ring.NewPolynomial(Math.Max(shared, MostTerms));
                 RotateAll(x, digits, rotations, level, t, rotated);
-                foreach (var (sum, chunk, first) in products)
+                var limbs = new nint[shared];
+                for (var i = 0; i < shared; i++)
                 {
-                    AddProducts(sum, t, chunk, i => terms[i].Step, encoded, scale, rotated, first && sum.IsEmpty);
+                    limbs[i] = (nint)encoded[i].Limb(_ring.Of(sums[0][0].First, t), t, filled[i], scale);
+                }
+
+                foreach (var product in products)
+                {
+                    AddProducts(product, t, encoded, limbs, filled, scale, rotated);
                 }
             });
             Array.ForEach(products, product => product.Sum.IsEmpty = false);
@@ -120,9 +131,9 @@ public sealed unsafe partial class CkksBackend
         finally
         {
             Array.ForEach(digits, digit => digit.Dispose());
-            for (var i = 0; i < terms.Length; i++)
+            for (var i = 0; i < distinct.Length; i++)
             {
-                encoded[i]?.Release(Diagonals, terms[i].Diagonal.Values, -m.GiantRotation * terms[i].Diagonal.Giant, level, scale);
+                encoded[i]?.Release(Diagonals, distinct[i].Values, distinct[i].Turn, level, scale);
             }
         }
     }
@@ -138,29 +149,33 @@ public sealed unsafe partial class CkksBackend
     }
 
     /// <summary>One limb of a sum of products.</summary>
-    private void AddProducts(Undivided sum, int t, int[] terms, Func<int, int> step, EncodedDiagonal[] encoded, Scale scale, Polynomial rotated, bool first)
+    /// <param name="limbs">Of all diagonals, or none: then they are made one by one.</param>
+    /// <param name="filled">Where.</param>
+    private void AddProducts(Product product, int t, EncodedDiagonal[] encoded, nint[] limbs, Polynomial filled, Scale scale, Polynomial rotated)
     {
-        var (kernels, count) = (_ring.Of(sum.First, t), terms.Length);
-        using var filled = _ring.NewPolynomial(MostTerms + 2);
+        var (sum, count) = (product.Sum, product.Terms.Length);
+        var kernels = _ring.Of(sum.First, t);
         var diagonals = stackalloc void*[count];
         var firsts = stackalloc void*[count];
         var seconds = stackalloc void*[count];
         for (var k = 0; k < count; k++)
         {
-            diagonals[k] = encoded[terms[k]].Limb(kernels, t, filled[k], scale);
-            firsts[k] = rotated[2 * step(terms[k])];
-            seconds[k] = rotated[(2 * step(terms[k])) + 1];
+            var (step, number) = product.Terms[k];
+            diagonals[k] = limbs.Length > 0 ? (void*)limbs[number] : encoded[number].Limb(kernels, t, filled[k], scale);
+            firsts[k] = rotated[2 * step];
+            seconds[k] = rotated[(2 * step) + 1];
         }
 
-        if (first)
+        if (product.First && sum.IsEmpty)
         {
             kernels.SumProductsPair(sum.First[t], sum.Second[t], diagonals, firsts, seconds, count);
             return;
         }
 
-        kernels.SumProductsPair(filled[MostTerms], filled[MostTerms + 1], diagonals, firsts, seconds, count);
-        kernels.Add(sum.First[t], sum.First[t], filled[MostTerms]);
-        kernels.Add(sum.Second[t], sum.Second[t], filled[MostTerms + 1]);
+        using var more = _ring.NewPolynomial(2);
+        kernels.SumProductsPair(more[0], more[1], diagonals, firsts, seconds, count);
+        kernels.Add(sum.First[t], sum.First[t], more[0]);
+        kernels.Add(sum.Second[t], sum.Second[t], more[1]);
     }
 
     /// <summary>Horner's rule from the last sum to the first, in which the result stands, undivided.</summary>
@@ -256,6 +271,11 @@ public sealed unsafe partial class CkksBackend
         var worthwhile = known is not null && Diagonals!.Fits((long)(level + 1 + _ring.SpecialLength) * _ring.Pool.StrideBytes);
         return new EncodedDiagonal(coefficients, owned, worthwhile ? _ring.NewPolynomial(level + 1, special: true) : null, worthwhile);
     }
+
+    /// <summary>A sum of at most <see cref="MostTerms"/> products that goes into one giant step's sum.</summary>
+    /// <param name="Terms">Numbers of the rotation and of the diagonal.</param>
+    /// <param name="First">The first for its sum from this input.</param>
+    private sealed record Product(Undivided Sum, (int Step, int Diagonal)[] Terms, bool First);
 
     /// <summary>Where a rotation's slots go, and its key.</summary>
     private sealed record Rotation(SwitchingKey Key, nint Map);
