@@ -16,6 +16,10 @@ public sealed class DiagonalMatrix
     /// <summary>What a giant step costs in baby steps: a division by P and digits raised anew, where a baby step is products only (measured).</summary>
     private const int GiantCost = 5;
 
+    /// <summary>What a limb costs (measured, in transforms of one): of a diagonal, and of a division by P, which takes its special limbs too.</summary>
+    private const double DiagonalLimb = 2;
+    private const double DivisionLimb = 1.5;
+
     private readonly (int Baby, Diagonal[] Diagonals)[][] _steps;
 
     /// <param name="diagonals">By shift, which may be negative; each a power of two of values, repeated to fill the slots.</param>
@@ -106,6 +110,17 @@ public sealed class DiagonalMatrix
     /// <summary>Exactly the keys that it takes at a level: one for each baby step that moves anything, and one for all giant steps.</summary>
     public IEnumerable<KeyRequest> Requests(CkksParameters parameters, int level) =>
         Elements(parameters).Select(element => new KeyRequest(element, level));
+
+    /// <summary>
+    /// Whether rotations are divided by P before diagonals are multiplied, which then are needed without the special primes. At low levels those are most of all, and a matrix with several diagonals for each
+    /// rotation takes less time so.
+    /// </summary>
+    internal bool DividesFirst(CkksParameters parameters, int level)
+    {
+        var rotations = _steps.Sum(steps => steps.Length);
+        var division = DivisionLimb * (parameters.Special.Count + level + 1);
+        return DiagonalLimb * parameters.Special.Count * Diagonals.Count > 2 * division * rotations;
+    }
 
     /// <summary>The baby steps of an input, with the diagonals that they are multiplied by.</summary>
     internal IReadOnlyList<(int Baby, Diagonal[] Diagonals)> Steps(int column) => _steps[column];

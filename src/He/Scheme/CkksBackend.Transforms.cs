@@ -22,6 +22,11 @@ public sealed unsafe partial class CkksBackend
     /// </remarks>
     public IPayload[] Transform(IReadOnlyList<IPayload> inputs, DiagonalMatrix m, int level, Scale scale)
     {
+        if (m.DividesFirst(Parameters, level))
+        {
+            return TransformDivided(inputs, m, level, scale);
+        }
+
         var sums = Enumerable.Range(0, m.Rows).Select(_ => Enumerable.Range(0, m.GiantSteps).Select(_ => new Undivided(_ring, level)).ToArray()).ToArray();
         try
         {
@@ -98,18 +103,12 @@ public sealed unsafe partial class CkksBackend
 
         int[] elements = [.. steps.Select(step => Galois.Rotation(Parameters, m.Rotation(step.Baby)))];
         var rotations = elements.Select(element => element == 1 ? null : new Rotation(keys.Get(element, level, "A sum of rotations"), (nint)_ring.AutomorphismMap(element))).ToArray();
-        var terms = steps.SelectMany((step, number) => step.Diagonals.Select(d => (Step: number, Diagonal: d, Turn: -m.GiantRotation * d.Giant))).ToArray();
-        (PlainVector Values, int Turn)[] distinct = [.. terms.Select(term => (term.Diagonal.Values, term.Turn)).Distinct()];
-        var numbers = distinct.Select((key, number) => (key, number)).ToDictionary(pair => pair.key, pair => pair.number);
-        var encoded = new EncodedDiagonal[distinct.Length];
+        using var diagonals = new ColumnDiagonals(this, m, column, level, scale, special: true);
         var digits = rotations.Any(r => r is not null) ? _switcher.Raise(x[1], level) : [];
         try
         {
-            _ring.Team.For(distinct.Length, i => encoded[i] = Encoded(distinct[i].Values, distinct[i].Turn, level, scale));
-            Product[] products = [.. terms.GroupBy(term => (term.Diagonal.Row, term.Diagonal.Giant)).SelectMany(group => group.Chunk(MostTerms).Select((chunk, n) =>
-                new Product(sums[group.Key.Row][group.Key.Giant], [.. chunk.Select(term => (term.Step, numbers[(term.Diagonal.Values, term.Turn)]))], n == 0)))];
-            // A few diagonals that are used again and again are made once for each limb.
-            var shared = 2 * distinct.Length <= terms.Length ? distinct.Length : 0;
+            Product[] products = [.. diagonals.Groups.SelectMany(group => group.Chunks.Select(chunk => new Product(sums[group.Row][group.Giant], chunk)))];
+            var shared = diagonals.Shared;
             _ring.Team.For(sums[0][0].First.Limbs, t =>
             {
                 using var rotated = _ring.NewPolynomial(2 * steps.Count);
@@ -118,12 +117,13 @@ public sealed unsafe partial class CkksBackend
                 var limbs = new nint[shared];
                 for (var i = 0; i < shared; i++)
                 {
-                    limbs[i] = (nint)encoded[i].Limb(_ring.Of(sums[0][0].First, t), t, filled[i], scale);
+                    limbs[i] = (nint)diagonals[i].Limb(_ring.Of(sums[0][0].First, t), t, filled[i], scale);
                 }
 
+                var begun = new HashSet<Undivided>();
                 foreach (var product in products)
                 {
-                    AddProducts(product, t, encoded, limbs, filled, scale, rotated);
+                    AddProducts(product, t, diagonals, limbs, filled, scale, rotated, product.Sum.IsEmpty && begun.Add(product.Sum));
                 }
             });
             Array.ForEach(products, product => product.Sum.IsEmpty = false);
@@ -131,10 +131,6 @@ public sealed unsafe partial class CkksBackend
         finally
         {
             Array.ForEach(digits, digit => digit.Dispose());
-            for (var i = 0; i < distinct.Length; i++)
-            {
-                encoded[i]?.Release(Diagonals, distinct[i].Values, distinct[i].Turn, level, scale);
-            }
         }
     }
 
@@ -151,7 +147,7 @@ public sealed unsafe partial class CkksBackend
     /// <summary>One limb of a sum of products.</summary>
     /// <param name="limbs">Of all diagonals, or none: then they are made one by one.</param>
     /// <param name="filled">Where.</param>
-    private void AddProducts(Product product, int t, EncodedDiagonal[] encoded, nint[] limbs, Polynomial filled, Scale scale, Polynomial rotated)
+    private void AddProducts(Product product, int t, ColumnDiagonals encoded, nint[] limbs, Polynomial filled, Scale scale, Polynomial rotated, bool first)
     {
         var (sum, count) = (product.Sum, product.Terms.Length);
         var kernels = _ring.Of(sum.First, t);
@@ -166,16 +162,22 @@ public sealed unsafe partial class CkksBackend
             seconds[k] = rotated[(2 * step) + 1];
         }
 
-        if (product.First && sum.IsEmpty)
+        SumProducts(kernels, sum.First[t], sum.Second[t], diagonals, firsts, seconds, count, first);
+    }
+
+    /// <summary>The sums become those of products, or grow by them.</summary>
+    private void SumProducts(LimbKernels kernels, void* sum0, void* sum1, void** diagonals, void** firsts, void** seconds, int count, bool first)
+    {
+        if (first)
         {
-            kernels.SumProductsPair(sum.First[t], sum.Second[t], diagonals, firsts, seconds, count);
+            kernels.SumProductsPair(sum0, sum1, diagonals, firsts, seconds, count);
             return;
         }
 
         using var more = _ring.NewPolynomial(2);
         kernels.SumProductsPair(more[0], more[1], diagonals, firsts, seconds, count);
-        kernels.Add(sum.First[t], sum.First[t], more[0]);
-        kernels.Add(sum.Second[t], sum.Second[t], more[1]);
+        kernels.Add(sum0, sum0, more[0]);
+        kernels.Add(sum1, sum1, more[1]);
     }
 
     /// <summary>Horner's rule from the last sum to the first, in which the result stands, undivided.</summary>
@@ -256,62 +258,12 @@ public sealed unsafe partial class CkksBackend
         }
     }
 
-    /// <summary>A diagonal's limbs, or what they are made from: coefficients at its first use, kept limbs from the third on, and at the second use limbs that are made to be kept.</summary>
-    private EncodedDiagonal Encoded(PlainVector values, int rotation, int level, Scale scale)
-    {
-        if (Diagonals?.Limbs(values, rotation, level, scale) is { } limbs)
-        {
-            return new EncodedDiagonal(null, false, limbs, false);
-        }
-
-        var known = Diagonals?.Coefficients(values, rotation);
-        var coefficients = known ?? _encoder.Unscaled(values.Values, rotation);
-        Encoder.CheckScale(coefficients, scale);
-        var owned = known is null && !(Diagonals?.Keep(values, rotation, coefficients, _ring.Pool.StrideBytes) ?? false);
-        var worthwhile = known is not null && Diagonals!.Fits((long)(level + 1 + _ring.SpecialLength) * _ring.Pool.StrideBytes);
-        return new EncodedDiagonal(coefficients, owned, worthwhile ? _ring.NewPolynomial(level + 1, special: true) : null, worthwhile);
-    }
-
     /// <summary>A sum of at most <see cref="MostTerms"/> products that goes into one giant step's sum.</summary>
     /// <param name="Terms">Numbers of the rotation and of the diagonal.</param>
-    /// <param name="First">The first for its sum from this input.</param>
-    private sealed record Product(Undivided Sum, (int Step, int Diagonal)[] Terms, bool First);
+    private sealed record Product(Undivided Sum, (int Step, int Diagonal)[] Terms);
 
     /// <summary>Where a rotation's slots go, and its key.</summary>
     private sealed record Rotation(SwitchingKey Key, nint Map);
-
-    /// <summary>A diagonal in use.</summary>
-    /// <param name="coefficients">Null where there are limbs already.</param>
-    /// <param name="owned">Coefficients are not kept by a cache.</param>
-    /// <param name="limbs">Kept ones, or ones that this use fills.</param>
-    /// <param name="filling">The latter.</param>
-    private sealed class EncodedDiagonal(UnscaledCoefficients? coefficients, bool owned, Polynomial? limbs, bool filling)
-    {
-        public void* Limb(LimbKernels kernels, int t, void* scratch, Scale scale)
-        {
-            var limb = limbs is null ? scratch : limbs[t];
-            if (coefficients is not null)
-            {
-                Encoder.Fill(kernels, limb, coefficients, scale);
-            }
-
-            return limb;
-        }
-
-        /// <summary>After the use: freed, or kept from now on.</summary>
-        public void Release(DiagonalCache? cache, PlainVector values, int rotation, int level, Scale scale)
-        {
-            if (owned)
-            {
-                coefficients!.Dispose();
-            }
-
-            if (filling && !cache!.Keep(values, rotation, level, scale, limbs!, (long)limbs!.Limbs * limbs.StrideBytes))
-            {
-                limbs.Dispose();
-            }
-        }
-    }
 
     /// <summary>A pair of parts times P, over all primes.</summary>
     private sealed class Undivided(RingContext ring, int level) : IDisposable

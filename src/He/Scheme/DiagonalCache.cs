@@ -14,7 +14,7 @@ public sealed class DiagonalCache(long budgetBytes) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<(PlainVector Values, int Rotation), UnscaledCoefficients> _coefficients = [];
-    private readonly Dictionary<(PlainVector Values, int Rotation, int Level, Scale Scale), Polynomial> _limbs = [];
+    private readonly Dictionary<(PlainVector Values, int Rotation, int Level, Scale Scale, bool Special), Polynomial> _limbs = [];
 
     /// <summary>Native memory held.</summary>
     public long Bytes { get; private set; }
@@ -41,11 +41,11 @@ public sealed class DiagonalCache(long budgetBytes) : IDisposable
         }
     }
 
-    internal Polynomial? Limbs(PlainVector values, int rotation, int level, Scale scale)
+    internal Polynomial? Limbs(PlainVector values, int rotation, int level, Scale scale, bool special)
     {
         lock (_gate)
         {
-            return _limbs.GetValueOrDefault((values, rotation, level, scale));
+            return _limbs.GetValueOrDefault((values, rotation, level, scale, special));
         }
     }
 
@@ -67,11 +67,11 @@ public sealed class DiagonalCache(long budgetBytes) : IDisposable
     }
 
     /// <inheritdoc cref="Keep(PlainVector, int, UnscaledCoefficients, long)"/>
-    internal bool Keep(PlainVector values, int rotation, int level, Scale scale, Polynomial limbs, long bytes)
+    internal bool Keep(PlainVector values, int rotation, int level, Scale scale, bool special, Polynomial limbs, long bytes)
     {
         lock (_gate)
         {
-            return Fits(bytes) && Taken(_limbs.TryAdd((values, rotation, level, scale), limbs), bytes);
+            return Fits(bytes) && Taken(_limbs.TryAdd((values, rotation, level, scale, special), limbs), bytes);
         }
     }
 
