@@ -59,7 +59,7 @@ internal sealed class MadeLayer : IMadeProgram
     {
         Activation Encrypted(double[][] slots) => new(Packing.Hidden, [.. slots.Select(encrypt)]);
         var vectors = AdapterVectors.Select(a => a.Select(Encrypted).ToArray()).ToArray();
-        var adapters = vectors.Select((a, i) => new LowRank(a[..Rank], a[Rank..], $"adapter{i}")).ToArray();
+        var adapters = vectors.Select((a, i) => new LowRank(a[..Rank], a[Rank..], $"layer.adapter{i}")).ToArray();
         using var input = Encrypted(Input);
         using var direction = Encrypted(Direction);
         Ciphertext[] mask = [.. Mask.Select(encrypt)];

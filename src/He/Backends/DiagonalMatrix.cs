@@ -112,14 +112,14 @@ public sealed class DiagonalMatrix
         Elements(parameters).Select(element => new KeyRequest(element, level));
 
     /// <summary>
-    /// Whether rotations are divided by P before diagonals are multiplied, which then are needed without the special primes. At low levels those are most of all, and a matrix with several diagonals for each
-    /// rotation takes less time so.
+    /// Whether rotations are divided by P before diagonals are multiplied, which then are needed without the special primes. At levels where those are half of all primes or more, a matrix with several
+    /// diagonals for each rotation takes less time so.
     /// </summary>
     internal bool DividesFirst(CkksParameters parameters, int level)
     {
         var rotations = _steps.Sum(steps => steps.Length);
         var division = DivisionLimb * (parameters.Special.Count + level + 1);
-        return DiagonalLimb * parameters.Special.Count * Diagonals.Count > 2 * division * rotations;
+        return level < parameters.Special.Count && DiagonalLimb * parameters.Special.Count * Diagonals.Count > 2 * division * rotations;
     }
 
     /// <summary>The baby steps of an input, with the diagonals that they are multiplied by.</summary>
