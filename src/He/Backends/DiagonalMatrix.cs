@@ -166,12 +166,13 @@ public sealed class DiagonalMatrix
 
     private double LargestSum(IEnumerable<Diagonal> row)
     {
-        var sums = new double[Length];
+        var run = row.Min(d => d.Values.Run);
+        var sums = new double[Length / run];
         foreach (var values in row.Select(d => d.Values.Values))
         {
             for (var k = 0; k < sums.Length; k++)
             {
-                sums[k] += values[k & (values.Count - 1)].Magnitude;
+                sums[k] += values[(k * run) & (values.Count - 1)].Magnitude;
             }
         }
 
@@ -181,7 +182,7 @@ public sealed class DiagonalMatrix
     private Diagonal Placed(int row, int column, int shift, PlainVector values)
     {
         var place = (shift - First) / Stride;
-        var power = values.Values.Average(v => (v.Real * v.Real) + (v.Imaginary * v.Imaginary));
+        var power = Enumerable.Range(0, values.Values.Count / values.Run).Select(i => values.Values[i * values.Run]).Average(v => (v.Real * v.Real) + (v.Imaginary * v.Imaginary));
         return new Diagonal(row, column, shift, values, place % BabySteps, place / BabySteps, power);
     }
 

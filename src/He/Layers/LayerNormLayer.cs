@@ -44,7 +44,9 @@ public sealed class LayerNormLayer(FeatureLayout layout, FunctionCircuit root, d
         using var scaled = math.Product(variance, root.Map.Slope / layout.Features);
         using var mapped = math.Evaluator.Add(scaled, root.Map.Offset + (root.Map.Slope * epsilon));
         var inverse = root.EvaluateInParts(math.Evaluator, mapped.WithMagnitude(1), level + 1, (x, at, part) => math.At(x, at, $"{name}.{part}"));
-        return new Tape(math.Multiply(centred, inverse), inverse);
+        // No feature is further from the mean than the root of the sum of squares.
+        var normal = math.Multiply(centred, inverse);
+        return new Tape(new Activation(layout, [.. normal.Parts.Select(part => part.WithMagnitude(Math.Sqrt(layout.Features)))]), inverse);
     }
 
     /// <summary>dx at <paramref name="level"/>, from the gradient of x̂.</summary>
