@@ -6,10 +6,11 @@ using ActorTrainer.He.Planning;
 using ActorTrainer.He.Refresh;
 using ActorTrainer.He.Scheme;
 using ActorTrainer.He.Tensors;
+using ActorTrainer.Model.Common;
 
 namespace ActorTrainer.Bench;
 
-/// <summary>One encoder layer forward and backward under encryption, refreshed by the key's holder in the same process: time and keys beside the plan, error against the cleartext twin.</summary>
+/// <summary>One encoder layer, or the head and the optimiser, forward and backward under encryption, refreshed by the key's holder in the same process: time and keys beside the plan, error against the cleartext twin.</summary>
 internal static class EncryptedLayerBench
 {
     public static void Run(Arguments arguments)
@@ -17,7 +18,13 @@ internal static class EncryptedLayerBench
         var parameters = new CkksParameters(ParameterSets.All.Single(set => set.Name == arguments.Text("set", "L15")));
         var (tokens, batch, heads, width) = (arguments.Number("tokens", 16), arguments.Number("batch", 16), arguments.Number("heads", 4), arguments.Number("width", 16));
         var (threads, cache) = (arguments.Number("threads", 2), arguments.Number("cache", 1024));
-        var made = new MadeLayer(new Packing(parameters.Slots, tokens, batch, heads, width), arguments.Number("inner", 2 * heads * width));
+        var packing = new Packing(parameters.Slots, tokens, batch, heads, width);
+        IMadeProgram made = arguments.Text("part", "layer") switch
+        {
+            "layer" => new MadeLayer(packing, arguments.Number("inner", 2 * heads * width)),
+            "head" => new MadeHead(packing, 2 * 3 * 2 * 2),
+            var other => throw new RefusedException($"part={other}: expected layer or head."),
+        };
         using var context = new CkksContext(parameters, threads);
         var costs = CostMeasurement.Measure(context);
         var top = parameters.MaxLevel;
@@ -48,21 +55,30 @@ internal static class EncryptedLayerBench
         using var encryptor = new Encryptor(context);
         using var diagonals = new DiagonalCache((long)cache << 20);
         var refresh = new TimedRefresher(new OwnerRefresh(context, secret, encryptor), top);
-        var math = new TensorMath(new Evaluator(new CkksBackend(context, keys) { Diagonals = diagonals }), refresh, made.Packing);
+        var timed = new TimedBackend(new CkksBackend(context, keys) { Diagonals = diagonals });
+        var math = new TensorMath(new Evaluator(timed), refresh, made.Packing);
         for (var round = 0; round < arguments.Number("rounds", 2); round++)
         {
             refresh.Seconds = 0;
+            timed.Forget();
             context.Ring.Pool.ForgetPeak();
+            var busy = Environment.CpuUsage.TotalTime;
             watch.Restart();
             var results = made.Run(math, Encrypt);
             var seconds = watch.Elapsed.TotalSeconds;
+            var processor = (Environment.CpuUsage.TotalTime - busy).TotalSeconds;
             var errors = results.Zip(expected, (r, e) => Error(new Decryptor(context, secret).Slots(r), TwinBackend.Values(e))).ToArray();
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"measured     {seconds:F2} s, {refresh.Seconds:F2} s of it refreshes; planned {plan.Seconds:F2} s; native memory {context.Ring.Pool.PeakBytes >> 20} MiB; worst relative error {errors.Max():E1}"));
+                $"measured     {seconds:F2} s ({processor:F2} s on all cores), {refresh.Seconds:F2} s of it refreshes; planned {plan.Seconds:F2} s; native memory {context.Ring.Pool.PeakBytes >> 20} MiB; worst relative error {errors.Max():E1}"));
             foreach (var result in results)
             {
                 result.Dispose();
+            }
+
+            foreach (var (name, calls, took) in timed.Wholes.Concat(timed.Operations).Concat(timed.Parts))
+            {
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {name,-72}{calls,8}{took,10:F2} s"));
             }
         }
 

@@ -6,7 +6,7 @@ using ActorTrainer.He.Tensors;
 namespace ActorTrainer.Bench;
 
 /// <summary>An encoder layer of random weights, its adapters and inputs, for any backend.</summary>
-internal sealed class MadeLayer
+internal sealed class MadeLayer : IMadeProgram
 {
     private const int Rank = 2;
 
@@ -58,13 +58,17 @@ internal sealed class MadeLayer
     public IReadOnlyList<Ciphertext> Run(TensorMath math, Func<double[], Ciphertext> encrypt)
     {
         Activation Encrypted(double[][] slots) => new(Packing.Hidden, [.. slots.Select(encrypt)]);
-        var adapters = AdapterVectors.Select((a, i) => new LowRank([.. a.Take(Rank).Select(Encrypted)], [.. a.Skip(Rank).Select(Encrypted)], $"adapter{i}")).ToArray();
+        var vectors = AdapterVectors.Select(a => a.Select(Encrypted).ToArray()).ToArray();
+        var adapters = vectors.Select((a, i) => new LowRank(a[..Rank], a[Rank..], $"layer.adapter{i}")).ToArray();
         using var input = Encrypted(Input);
         using var direction = Encrypted(Direction);
-        var (output, tape) = Layer.Forward(math, input, adapters, [.. Mask.Select(encrypt)]);
+        Ciphertext[] mask = [.. Mask.Select(encrypt)];
+        var (output, tape) = Layer.Forward(math, input, adapters, mask);
         using (tape)
         {
             var (gradients, back) = Layer.Backward(math, tape, direction, adapters, wantsInput: true);
+            Array.ForEach(mask, m => m.Dispose());
+            Array.ForEach(vectors, a => Array.ForEach(a, v => v.Dispose()));
             return [.. output.Parts, .. back!.Parts, .. gradients.SelectMany(g => g).SelectMany(g => g.Parts)];
         }
     }

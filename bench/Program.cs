@@ -24,7 +24,7 @@ try
             HeBench.Run(new Arguments(args[1..], "set", "rounds", "threads", "peer"));
             return 0;
         case "layer":
-            EncryptedLayerBench.Run(new Arguments(args[1..], "set", "tokens", "batch", "heads", "width", "inner", "threads", "cache", "rounds"));
+            EncryptedLayerBench.Run(new Arguments(args[1..], "part", "set", "tokens", "batch", "heads", "width", "inner", "threads", "cache", "rounds"));
             return 0;
         case "dataplane":
             await DataPlaneBench.Run(new Arguments(args[1..], "rounds", "seconds"));

@@ -16,6 +16,10 @@ public sealed class DiagonalMatrix
     /// <summary>What a giant step costs in baby steps: a division by P and digits raised anew, where a baby step is products only (measured).</summary>
     private const int GiantCost = 5;
 
+    /// <summary>What a limb costs (measured, in transforms of one): of a diagonal, and of a division by P, which takes its special limbs too.</summary>
+    private const double DiagonalLimb = 2;
+    private const double DivisionLimb = 1.5;
+
     private readonly (int Baby, Diagonal[] Diagonals)[][] _steps;
 
     /// <param name="diagonals">By shift, which may be negative; each a power of two of values, repeated to fill the slots.</param>
@@ -107,6 +111,17 @@ public sealed class DiagonalMatrix
     public IEnumerable<KeyRequest> Requests(CkksParameters parameters, int level) =>
         Elements(parameters).Select(element => new KeyRequest(element, level));
 
+    /// <summary>
+    /// Whether rotations are divided by P before diagonals are multiplied, which then are needed without the special primes. At levels where those are half of all primes or more, a matrix with several
+    /// diagonals for each rotation takes less time so.
+    /// </summary>
+    internal bool DividesFirst(CkksParameters parameters, int level)
+    {
+        var rotations = _steps.Sum(steps => steps.Length);
+        var division = DivisionLimb * (parameters.Special.Count + level + 1);
+        return level < parameters.Special.Count && DiagonalLimb * parameters.Special.Count * Diagonals.Count > 2 * division * rotations;
+    }
+
     /// <summary>The baby steps of an input, with the diagonals that they are multiplied by.</summary>
     internal IReadOnlyList<(int Baby, Diagonal[] Diagonals)> Steps(int column) => _steps[column];
 
@@ -151,12 +166,13 @@ public sealed class DiagonalMatrix
 
     private double LargestSum(IEnumerable<Diagonal> row)
     {
-        var sums = new double[Length];
+        var run = row.Min(d => d.Values.Run);
+        var sums = new double[Length / run];
         foreach (var values in row.Select(d => d.Values.Values))
         {
             for (var k = 0; k < sums.Length; k++)
             {
-                sums[k] += values[k & (values.Count - 1)].Magnitude;
+                sums[k] += values[(k * run) & (values.Count - 1)].Magnitude;
             }
         }
 
@@ -166,7 +182,7 @@ public sealed class DiagonalMatrix
     private Diagonal Placed(int row, int column, int shift, PlainVector values)
     {
         var place = (shift - First) / Stride;
-        var power = values.Values.Average(v => (v.Real * v.Real) + (v.Imaginary * v.Imaginary));
+        var power = Enumerable.Range(0, values.Values.Count / values.Run).Select(i => values.Values[i * values.Run]).Average(v => (v.Real * v.Real) + (v.Imaginary * v.Imaginary));
         return new Diagonal(row, column, shift, values, place % BabySteps, place / BabySteps, power);
     }
 

@@ -3,6 +3,10 @@ using ActorTrainer.He.Scheme;
 
 namespace ActorTrainer.He.Circuits;
 
+/// <summary>Brings a ciphertext to a level and its canonical scale, by alignment or by a refresh.</summary>
+/// <param name="part">What it is, for the name of a refresh.</param>
+public delegate Ciphertext Lift(Ciphertext x, int level, string part);
+
 /// <summary>A function of the slots of a ciphertext, which have to be in its domain: nothing clamps. Results have their level's canonical scale.</summary>
 public abstract class FunctionCircuit
 {
@@ -45,6 +49,14 @@ public abstract class FunctionCircuit
         CheckLevels(evaluator, t, MappedDepth);
         return Compute(evaluator, t);
     }
+
+    /// <summary>The level of t from which <see cref="EvaluateInParts"/> comes to a level.</summary>
+    public virtual int StartOfParts(int level) => level + MappedDepth;
+
+    /// <summary>The function from what is mapped already, at a level, with refreshes within where parts at low levels take less time than one piece from high up.</summary>
+    /// <param name="t">At <see cref="StartOfParts"/>.</param>
+    /// <exception cref="MisuseException">Too few levels are left.</exception>
+    public virtual Ciphertext EvaluateInParts(Evaluator evaluator, Ciphertext t, int level, Lift lift) => EvaluateMapped(evaluator, t);
 
     private protected abstract Ciphertext Compute(Evaluator evaluator, Ciphertext t);
 

@@ -12,6 +12,7 @@ public sealed class InverseRootCircuit : FunctionCircuit
 {
     private readonly double[] _start;
     private readonly int _steps;
+    private readonly int _depth;
     private readonly double _factor;
     private readonly double _magnitude;
     private readonly double _error;
@@ -27,15 +28,37 @@ public sealed class InverseRootCircuit : FunctionCircuit
             AffineMap.Onto(start).After(scale), start.Depth + (steps * InverseRoot.NewtonDepth))
     {
         Domain.CheckPositive(start.Low, start.High);
-        (_steps, _factor, _magnitude) = (steps, 1 / Math.Sqrt(scale), 1 / Math.Sqrt(start.Low));
+        (_steps, _depth, _factor, _magnitude) = (steps, start.Depth, 1 / Math.Sqrt(scale), 1 / Math.Sqrt(start.Low));
         _error = ApproximationError.Peak(u => Math.Abs(1 - (Math.Sqrt(u) * start.Evaluate(u))), start.Low, start.High, 1024);
         _start = new AffineMap(steps == 0 ? _factor : 1, 0).Of(start);
         _ofU = AffineMap.Onto(start);
     }
 
-    private protected override Ciphertext Compute(Evaluator evaluator, Ciphertext t)
+    /// <summary>Newton's steps need t one level above their start.</summary>
+    public override int StartOfParts(int level) => _steps == 0 ? base.StartOfParts(level) : Math.Max(_depth, level + (_steps * InverseRoot.NewtonDepth) + 1);
+
+    /// <summary>The polynomial down to level 0, then Newton's steps from just as high as they need.</summary>
+    /// <inheritdoc/>
+    public override Ciphertext EvaluateInParts(Evaluator evaluator, Ciphertext t, int level, Lift lift)
     {
-        var (y, error) = (ChebyshevEvaluation.Evaluate(evaluator, t, _start, _magnitude * (_steps == 0 ? _factor : 1)), _error);
+        if (_steps == 0)
+        {
+            return EvaluateMapped(evaluator, t);
+        }
+
+        using var low = lift(t, _depth, "root.start");
+        using var start = Start(evaluator, low.WithMagnitude(t.Magnitude));
+        return Steps(evaluator, t, lift(start, level + (_steps * InverseRoot.NewtonDepth), "root.newton"));
+    }
+
+    private protected override Ciphertext Compute(Evaluator evaluator, Ciphertext t) => Steps(evaluator, t, Start(evaluator, t));
+
+    private Ciphertext Start(Evaluator evaluator, Ciphertext t) => ChebyshevEvaluation.Evaluate(evaluator, t, _start, _magnitude * (_steps == 0 ? _factor : 1));
+
+    /// <summary>Newton's steps from y, which is freed.</summary>
+    private Ciphertext Steps(Evaluator evaluator, Ciphertext t, Ciphertext y)
+    {
+        var error = _error;
         for (var step = 1; step <= _steps; step++)
         {
             using var before = y;

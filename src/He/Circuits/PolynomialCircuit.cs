@@ -30,6 +30,11 @@ public sealed class PolynomialCircuit : FunctionCircuit
         _magnitude = ApproximationError.Peak(x => Math.Abs(last.At(CompositeSign.Compose(parts, x))), parts[0].Low, parts[0].High, 1024);
     }
 
+    /// <summary>A composition with a circuit for each polynomial, to be refreshed between; each gives what the next one takes as mapped.</summary>
+    /// <param name="last">Follows the last part, at no cost.</param>
+    internal static PolynomialCircuit[] InParts(IReadOnlyList<ChebyshevSeries> parts, AffineMap last) =>
+        [.. parts.Select((part, i) => new PolynomialCircuit([part], 1, i + 1 < parts.Count ? AffineMap.Onto(parts[i + 1]) : last))];
+
     private protected override Ciphertext Compute(Evaluator evaluator, Ciphertext t) => Compute(evaluator, t, null);
 
     /// <param name="scale">Of the result; when null, the canonical one of its level.</param>

@@ -20,11 +20,17 @@ public sealed class ClassifierHead(HeadShape shape, LayerNormLayer norm, Func<in
     /// <summary>Level of the spread first token.</summary>
     private const int Pooled = 3;
 
-    /// <summary>Level of the outputs' gradients; that of the normed first token comes out five lower.</summary>
-    private const int Returning = 7;
+    /// <summary>Level at which backward uses outputs' gradients, and so the best one for the loss to leave them at.</summary>
+    public const int GradientLevel = 2;
 
-    /// <summary>Level at which most weights are used; to what is lower they fall.</summary>
-    public const int WeightLevel = Pooled;
+    /// <summary>The highest level at which weights are used: refreshed or spread to it, they are lifted nowhere.</summary>
+    public const int WeightLevel = 3;
+
+    /// <summary>Level of gradients' terms: one for the first mask of a pack.</summary>
+    private const int Term = 1;
+
+    /// <summary>Level of dz: products with B, A and the mask of the first token follow.</summary>
+    private const int Returning = 3;
 
     private readonly Packing _packing = shape.Packing;
 
@@ -62,9 +68,9 @@ public sealed class ClassifierHead(HeadShape shape, LayerNormLayer norm, Func<in
         var pooled = Enumerable.Range(0, shape.Widths).Select(j => Pool(math, turned, weights, j, level + 2)).ToArray();
         var outputs = Enumerable.Range(0, shape.Outputs).Select(o =>
         {
-            using var product = Products(math, pooled, weights.H[o], level + 1, "h");
+            using var product = Products(math, pooled, weights.H[o], level + 1, $"h.{o}");
             using var sum = SlotSums.Sum(math.Evaluator, product, _packing.Batch, _packing.Tokens * _packing.Places);
-            using var constant = math.At(weights.HBias[o], sum.Level, $"{name}.hbias");
+            using var constant = math.At(weights.HBias[o], sum.Level, $"{name}.hbias.{o}");
             return math.Evaluator.Add(sum, constant);
         }).ToArray();
         return (outputs, new Tape(tape, first, turned, pooled));
@@ -74,11 +80,11 @@ public sealed class ClassifierHead(HeadShape shape, LayerNormLayer norm, Func<in
     /// <param name="gradient">Of each output, in every place and token.</param>
     public (HeadWeights Terms, Activation Input) Backward(TensorMath math, Tape tape, HeadWeights weights, IReadOnlyList<Ciphertext> gradient, int level)
     {
-        Ciphertext[] d = [.. gradient.Select(g => math.At(g, Returning, $"{name}.gradient"))];
+        Ciphertext[] d = [.. gradient.Select((g, o) => math.At(g, GradientLevel, $"{name}.gradient.{o}"))];
         var (h, dz) = (Hs(math, tape, d), Dz(math, tape, weights, d));
-        var b = dz.Select(z => (IReadOnlyList<Ciphertext>)[.. tape.Turned.SelectMany(t => t).Select(y => Product(math, y, z, 2, "y"))]).ToArray();
+        var b = dz.Select((z, j) => Terms(math, z, [.. tape.Turned.SelectMany(t => t)], $"y.{j}")).ToArray();
         var dy = Enumerable.Range(0, shape.Ranks).Select(c => Dy(math, weights, dz, c)).ToArray();
-        var a = tape.First.Parts.Select(x => (IReadOnlyList<Ciphertext>)[.. dy.Select(y => Product(math, x, y, 2, "x"))]).ToArray();
+        var a = tape.First.Parts.Select((x, c) => Terms(math, x, dy, $"x.{c}")).ToArray();
         using var normal = Dx(math, weights, dy);
         var terms = new HeadWeights { A = a, ABias = dy, B = b, BBias = dz, H = h, HBias = d };
         return (terms, norm.Backward(math, tape.Norm, normal, level));
@@ -103,35 +109,36 @@ public sealed class ClassifierHead(HeadShape shape, LayerNormLayer norm, Func<in
     /// <summary>y = A·x + a in every place, at its token's number; and turned by 0 … T − 1 tokens, which is cyclic, since all places are the same.</summary>
     private Ciphertext[] Turned(TensorMath math, Activation first, HeadWeights weights, int c)
     {
-        using var product = Products(math, first.Parts, [.. weights.A.Select(row => row[c])], Pooled, "a");
+        using var product = Products(math, first.Parts, [.. weights.A.Select(row => row[c])], Pooled, $"a.{c}");
         using var sum = SlotSums.Sum(math.Evaluator, product, _packing.PlaceStride, _packing.Places);
-        using var constant = math.At(weights.ABias[c], sum.Level, $"{name}.abias");
+        using var constant = math.At(weights.ABias[c], sum.Level, $"{name}.abias.{c}");
         using var y = math.Evaluator.Add(sum, constant);
         return math.Evaluator.RotateMany(y, [.. Enumerable.Range(0, _packing.Tokens).Select(s => s * _packing.Batch)]);
     }
 
     private Ciphertext Pool(TensorMath math, Ciphertext[][] turned, HeadWeights weights, int j, int level)
     {
-        using var product = Products(math, [.. turned.SelectMany(t => t)], weights.B[j], Pooled - 1, "b");
-        using var constant = math.At(weights.BBias[j], product.Level, $"{name}.bbias");
+        using var product = Products(math, [.. turned.SelectMany(t => t)], weights.B[j], Pooled - 1, $"b.{j}");
+        using var constant = math.At(weights.BBias[j], product.Level, $"{name}.bbias.{j}");
         using var z = math.Evaluator.Add(product, constant);
-        using var lifted = math.At(z, tanh.Depth + level, $"{name}.tanh");
+        using var lifted = math.At(z, tanh.Depth + level, $"{name}.tanh.{j}");
         return tanh.Evaluate(math.Evaluator, lifted.WithMagnitude(1));
     }
 
     /// <summary>dH_o = d_o·h.</summary>
     private IReadOnlyList<Ciphertext>[] Hs(TensorMath math, Tape tape, Ciphertext[] d) =>
-        [.. d.Select(g => (IReadOnlyList<Ciphertext>)[.. tape.Pooled.Select(h => Product(math, h, g, 2, "h"))])];
+        [.. d.Select((g, o) => Terms(math, g, tape.Pooled, $"pooled.{o}"))];
 
     /// <summary>dz = (Hᵀ·d) ∘ (1 − h²).</summary>
     private Ciphertext[] Dz(TensorMath math, Tape tape, HeadWeights weights, Ciphertext[] d) => [.. tape.Pooled.Select((h, j) =>
     {
-        using var dh = Products(math, d, [.. weights.H.Select(row => row[j])], Returning, "h");
-        using var lifted = math.At(h, Returning, $"{name}.pooled");
+        using var dh = Products(math, d, [.. weights.H.Select(row => row[j])], GradientLevel, $"dz.h.{j}");
+        using var lifted = math.At(h, GradientLevel, $"{name}.pooled.{j}");
         using var square = math.Product(lifted, lifted);
         using var negative = math.Evaluator.Negate(square);
         using var slope = math.Evaluator.Add(negative, 1.0);
-        return math.Product(dh, slope);
+        using var low = math.Product(dh, slope);
+        return math.At(low, Returning, $"{name}.dz.{j}");
     })];
 
     /// <summary>dy = Bᵀ·dz, by Horner's rule over turns; a sum over places makes them cyclic.</summary>
@@ -144,7 +151,7 @@ public sealed class ClassifierHead(HeadShape shape, LayerNormLayer norm, Func<in
         {
             using var turned = sum is null ? null : e.Rotate(sum, -_packing.Batch);
             sum?.Dispose();
-            using var product = Products(math, dz, [.. weights.B.Select(row => row[(c * tokens) + s])], level, "b");
+            using var product = Products(math, dz, [.. weights.B.Select(row => row[(c * tokens) + s])], level, $"dy.b.{(c * tokens) + s}");
             sum = turned is null ? e.DropTo(product, product.Level) : e.Add(turned, product);
         }
 
@@ -157,7 +164,7 @@ public sealed class ClassifierHead(HeadShape shape, LayerNormLayer norm, Func<in
     /// <summary>Gradient of x̂: γ ∘ (Aᵀ·dy) of the first token. The sum over tokens stands where t = 0; a plain product leaves only that.</summary>
     private Activation Dx(TensorMath math, HeadWeights weights, Ciphertext[] dy) => new(_packing.Hidden, [.. weights.A.Select((row, part) =>
     {
-        using var product = Products(math, dy, row, dy[0].Level, "a");
+        using var product = Products(math, dy, row, dy[0].Level, $"dx.a.{part}");
         using var sum = SlotSums.Sum(math.Evaluator, product, _packing.Batch, _packing.Tokens);
         using var first = math.Evaluator.Multiply(sum, OfFirst(part, weight));
         return math.Evaluator.Rescale(first);
@@ -165,13 +172,16 @@ public sealed class ClassifierHead(HeadShape shape, LayerNormLayer norm, Func<in
 
     /// <summary>Σ xᵢ·wᵢ, with the weights at a level, to which the others fall.</summary>
     private Ciphertext Products(TensorMath math, IReadOnlyList<Ciphertext> x, IReadOnlyList<Ciphertext> w, int level, string which) =>
-        math.SumOfProducts(w.Select((c, i) => (math.At(c, level, $"{name}.{which}"), x[i])), freeFirst: true);
+        math.SumOfProducts(w.Select((c, i) => (math.At(c, level, $"{name}.{which}.{i}"), x[i])), freeFirst: true);
 
-    /// <summary>A term of a gradient.</summary>
-    private Ciphertext Product(TensorMath math, Ciphertext x, Ciphertext y, int level, string which)
+    /// <summary>Terms of gradients, one for each of <paramref name="others"/>; at <see cref="Term"/>.</summary>
+    private IReadOnlyList<Ciphertext> Terms(TensorMath math, Ciphertext x, IReadOnlyList<Ciphertext> others, string which)
     {
-        using var first = math.At(x, level, $"{name}.{which}");
-        using var second = math.At(y, level, $"{name}.{which}.gradient");
-        return math.Product(first, second);
+        using var first = math.At(x, Term + 1, $"{name}.{which}");
+        return [.. others.Select((other, i) =>
+        {
+            using var second = math.At(other, Term + 1, $"{name}.{which}.{i}");
+            return math.Product(first, second);
+        })];
     }
 }

@@ -50,17 +50,21 @@ public sealed record EncoderWeights
 /// </summary>
 public sealed class EncoderLayer
 {
-    /// <summary>Level of queries, keys and values.</summary>
-    private const int Projected = 3;
+    /// <summary>Level of the first norm's result. Adapters take three from it: a plain product that makes their input, and one with each matrix; their results are used one level above the lowest.</summary>
+    private const int Normed = 4;
+
+    /// <summary>Level of the adapters' gradients: two products, and a plain one for the gradient of their input.</summary>
+    private const int Returning = 3;
 
     /// <summary>Level at which adapters are used first; to what is lower they fall.</summary>
-    public const int AdapterLevel = Projected + 2;
+    public const int AdapterLevel = Returning;
 
     private readonly EncoderWeights _weights;
     private readonly double _scale;
+    private readonly string _name;
     private readonly LayerNormLayer _norm1;
     private readonly LayerNormLayer _norm2;
-    private readonly FrozenLinear[] _projections;
+    private readonly FrozenLinear _projections;
     private readonly FrozenLinear _dense;
     private readonly GaussianAttention _attention;
     private readonly GatedFeedForward _feedForward;
@@ -70,10 +74,10 @@ public sealed class EncoderLayer
     public EncoderLayer(Packing packing, TokenShifts shifts, EncoderWeights weights, double scale, string name)
     {
         var (hidden, inner) = (packing.Hidden, packing.Plain(weights.Inner));
-        (_weights, _scale) = (weights, scale);
+        (_weights, _scale, _name) = (weights, scale, name);
         _norm1 = new LayerNormLayer(hidden, FunctionCircuit.For(weights.Norm1), weights.Epsilon, $"{name}.norm1");
         _norm2 = new LayerNormLayer(hidden, FunctionCircuit.For(weights.Norm2), weights.Epsilon, $"{name}.norm2");
-        _projections = [.. weights.Projections.Select((w, i) => Folded(hidden, hidden, w, 0, weights.Norm1Weight, weights.Norm1Bias, $"{name}.{"qkv"[i]}"))];
+        _projections = new FrozenLinear(hidden, [.. weights.Projections.Select(w => new LinearWeights(hidden, Scaled(w, 0, weights.Norm1Weight), Bias(w, 0, weights.Norm1Bias)))], $"{name}.qkv");
         _dense = new FrozenLinear(hidden, hidden, At(weights.Dense, 0), null, $"{name}.dense");
         _attention = new GaussianAttention(shifts, FunctionCircuit.For(weights.Exp), packing.HeadWidth, $"{name}.attention");
         _feedForward = new GatedFeedForward(
@@ -115,20 +119,22 @@ public sealed class EncoderLayer
     /// <param name="mask">See <see cref="GaussianAttention"/>.</param>
     public (Activation Output, Tape Tape) Forward(TensorMath math, Activation x, IReadOnlyList<LowRank> adapters, IReadOnlyList<Ciphertext> mask)
     {
-        var norm1 = _norm1.Forward(math, x, Projected + 3);
-        var input = Normed(math, norm1.Normal);
+        var norm1 = _norm1.Forward(math, x, Normed);
+        var input = AdapterInput(math, norm1.Normal);
         var inner = adapters.Select(a => a.Inner(math, input)).ToArray();
-        var projected = _projections.Select((projection, i) =>
+        var projected = _projections.ForwardAll(math, norm1.Normal, 0);
+        for (var i = 0; i < projected.Length; i++)
         {
-            using var frozen = projection.Forward(math, norm1.Normal, Projected);
-            return adapters[i].AddTo(math, frozen, inner[i]);
-        }).ToArray();
-        var (attended, attention) = _attention.Forward(math, projected[0], projected[1], projected[2], mask, 1);
+            using var frozen = projected[i];
+            projected[i] = adapters[i].AddTo(math, frozen, inner[i]);
+        }
+
+        var (attended, attention) = _attention.Forward(math, projected[0], projected[1], projected[2], mask, 0);
         Array.ForEach(projected, p => p.Dispose());
         using var dense = _dense.Forward(math, attended, 0);
         attended.Dispose();
         using var middle = math.Add(dense, x);
-        var norm2 = _norm2.Forward(math, middle, 4);
+        var norm2 = _norm2.Forward(math, middle, 1);
         var (fed, feedForward) = _feedForward.Forward(math, norm2.Normal, 0);
         using (fed)
         {
@@ -142,19 +148,20 @@ public sealed class EncoderLayer
         using var normal2 = _feedForward.Backward(math, tape.FeedForward, gradient, 0);
         using var through2 = _norm2.Backward(math, tape.Norm2, normal2, 0);
         using var middle = math.Add(through2, gradient);
-        using var attended = _dense.Backward(math, middle, Projected + 2);
-        var (q, k, v) = _attention.Backward(math, tape.Attention, attended, Projected);
-        Activation[] projected = [q, k, v];
+        using var attended = _dense.Backward(math, middle, 0);
+        var (q, k, v) = _attention.Backward(math, tape.Attention, attended, 0);
+        Activation[] low = [q, k, v];
+        Activation[] projected = [.. low.Select((p, i) => math.At(p, Returning, $"{_name}.{"qkv"[i]}.gradient"))];
+        Array.ForEach(low, p => p.Dispose());
         var back = adapters.Select((a, i) =>
         {
-            using var input = math.At(tape.Input, Projected, "adapters.input");
-            using var at = math.At(projected[i], Projected, "adapters.gradient");
-            return a.Backward(math, input, tape.Inner[i], at, wantsInput);
+            using var input = math.At(tape.Input, Returning - 1, $"{_name}.{"qkv"[i]}.input");
+            return a.Backward(math, input, tape.Inner[i], projected[i], wantsInput);
         }).ToArray();
         Activation? result = null;
         if (wantsInput)
         {
-            using var normal1 = Sum(math, [.. _projections.Select((p, i) => p.Backward(math, projected[i], 0)), .. back.Select(b => Scaled(math, b.Input!))]);
+            using var normal1 = Sum(math, [_projections.BackwardAll(math, projected, 0), .. back.Select(b => Scaled(math, b.Input!))]);
             using var through1 = _norm1.Backward(math, tape.Norm1, normal1, 0);
             result = math.Add(through1, middle);
         }
@@ -164,7 +171,7 @@ public sealed class EncoderLayer
     }
 
     /// <summary>s·(γ ∘ x̂ + β), the adapters' input.</summary>
-    private Activation Normed(TensorMath math, Activation normal)
+    private Activation AdapterInput(TensorMath math, Activation normal)
     {
         using var product = math.Scale(normal, f => _scale * _weights.Norm1Weight[f]);
         return math.Shift(product, f => _scale * _weights.Norm1Bias[f]);
@@ -193,7 +200,4 @@ public sealed class EncoderLayer
 
     private Func<int, double> Bias(IReadOnlyList<double> matrix, int firstRow, IReadOnlyList<double> bias) =>
         o => Enumerable.Range(0, _weights.Hidden).Sum(i => matrix[((firstRow + o) * _weights.Hidden) + i] * bias[i]);
-
-    private FrozenLinear Folded(FeatureLayout from, FeatureLayout to, IReadOnlyList<double> matrix, int firstRow, IReadOnlyList<double> weight, IReadOnlyList<double> bias, string name) =>
-        new(from, to, Scaled(matrix, firstRow, weight), Bias(matrix, firstRow, bias), name);
 }

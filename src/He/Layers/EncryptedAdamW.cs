@@ -42,10 +42,10 @@ public sealed class EncryptedAdamW(AdamWSettings settings, FunctionCircuit root,
         var square = Weighted(math, state.Square, settings.Beta2, squares, level);
         var mean = Weighted(math, state.Mean, settings.Beta1, g, level);
         // 1/(1−β₂^t) and the domain's map onto [−1, 1] in one product.
-        using var lifted = math.At(square, root.MappedDepth + level + 2, $"{name}.square");
+        using var lifted = math.At(square, root.StartOfParts(level + 1) + 1, $"{name}.square");
         using var scaled = math.Product(lifted, root.Map.Slope / correction2);
         using var mapped = math.Evaluator.Add(scaled, root.Map.Offset + (root.Map.Slope * settings.Epsilon));
-        using var inverse = root.EvaluateMapped(math.Evaluator, mapped.WithMagnitude(1));
+        using var inverse = root.EvaluateInParts(math.Evaluator, mapped.WithMagnitude(1), level + 1, (x, at, part) => math.At(x, at, $"{name}.{part}"));
         using var high = math.At(mean, level + 2, $"{name}.mean");
         using var direction = math.Product(high, -learningRate / correction1);
         using var update = math.Product(direction, inverse);

@@ -6,14 +6,14 @@ namespace ActorTrainer.He.Layers;
 
 /// <summary>
 /// W_out·(a ∘ relu(c)) with (a, c) = W_in·x + b (arXiv 2410.02486, section 3): relu(c) = c·h(c/M), h = ½ + ½·sign. 1/M is folded into the rows of c and M into W_out, so
-/// the circuit of sign has no map to compute. Backward with slope h of relu: da = g ∘ t ∘ h, dt = g ∘ a ∘ h. Forward takes 4 levels of x and a refresh of c; backward 4 of the gradient.
+/// the circuit of sign has no map to compute. Backward with slope h of relu: da = g ∘ t ∘ h, dt = g ∘ a ∘ h. Products with matrices are at the lowest level, with refreshes of what goes on from them;
+/// sign is computed polynomial by polynomial, with a refresh between, since a refresh is much cheaper than products many levels up.
 /// </summary>
 public sealed class GatedFeedForward
 {
-    private readonly FrozenLinear _value;
-    private readonly FrozenLinear _gate;
+    private readonly FrozenLinear _in;
     private readonly FrozenLinear _out;
-    private readonly PolynomialCircuit _step;
+    private readonly PolynomialCircuit[] _step;
     private readonly string _name;
 
     /// <param name="inner">Features of a and of c.</param>
@@ -28,12 +28,11 @@ public sealed class GatedFeedForward
         FeatureLayout hidden, FeatureLayout inner, Func<int, int, double> value, Func<int, int, double> gate, Func<int, double> valueBias, Func<int, double> gateBias,
         Func<int, int, double> output, FunctionFit relu, string name)
     {
-        _step = new PolynomialCircuit(relu.Parts, 1, new AffineMap(0.5, 0.5));
+        _step = PolynomialCircuit.InParts(relu.Parts, new AffineMap(0.5, 0.5));
         // Signs are odd, so the map onto their domain has no offset and folds into the rows too.
-        var bound = relu.Scale / _step.Map.Slope;
+        var bound = relu.Scale / _step[0].Map.Slope;
         _name = name;
-        _value = new FrozenLinear(hidden, inner, value, valueBias, $"{name}.value");
-        _gate = new FrozenLinear(hidden, inner, (o, i) => gate(o, i) / bound, o => gateBias(o) / bound, $"{name}.gate");
+        _in = new FrozenLinear(hidden, [new LinearWeights(inner, value, valueBias), new LinearWeights(inner, (o, i) => gate(o, i) / bound, o => gateBias(o) / bound)], $"{name}.in");
         _out = new FrozenLinear(inner, hidden, (o, i) => output(o, i) * bound, null, $"{name}.out");
     }
 
@@ -60,9 +59,10 @@ public sealed class GatedFeedForward
     /// <summary>The result at <paramref name="level"/>.</summary>
     public (Activation Output, Tape Tape) Forward(TensorMath math, Activation x, int level)
     {
-        var (value, gate) = (_value.Forward(math, x, level + 3), _gate.Forward(math, x, level + 3));
-        using var lifted = math.At(gate, _step.MappedDepth + level + 2, $"{_name}.step");
-        var step = new Activation(gate.Layout, [.. lifted.Parts.Select(t => _step.EvaluateMapped(math.Evaluator, t.WithMagnitude(1)))]);
+        var inner = _in.ForwardAll(math, x, 0);
+        var (value, gate) = (math.At(inner[0], level + 3, $"{_name}.value"), math.At(inner[1], level + 3, $"{_name}.gate"));
+        Array.ForEach(inner, part => part.Dispose());
+        var step = Step(math, gate, level + 2);
         using var product = math.Multiply(value, gate);
         using var gated = math.Multiply(product, step);
         return (_out.Forward(math, gated, level), new Tape(value, gate, step));
@@ -71,20 +71,34 @@ public sealed class GatedFeedForward
     /// <summary>dx at <paramref name="level"/>.</summary>
     public Activation Backward(TensorMath math, Tape tape, Activation gradient, int level)
     {
-        using var inner = _out.Backward(math, gradient, level + 3);
-        using var step = math.At(tape.Step, level + 2, $"{_name}.step");
-        using var value = Side(math, inner, tape.Gate, step);
-        using var gate = Side(math, inner, tape.Value, step);
-        using var first = _value.Backward(math, value, level);
-        using var second = _gate.Backward(math, gate, level);
-        return math.Add(first, second);
+        using var low = _out.Backward(math, gradient, 0);
+        using var inner = math.At(low, level + 3, $"{_name}.inner");
+        using var step = math.At(tape.Step, level + 3, $"{_name}.step");
+        using var sloped = math.Multiply(inner, step);
+        using var value = Side(math, sloped, tape.Gate, "gate");
+        using var gate = Side(math, sloped, tape.Value, "value");
+        return _in.BackwardAll(math, [value, gate], level);
     }
 
-    /// <summary>g ∘ other ∘ h.</summary>
-    private Activation Side(TensorMath math, Activation gradient, Activation other, Activation step)
+    /// <summary>h of t, one polynomial after the other.</summary>
+    private Activation Step(TensorMath math, Activation gate, int level)
     {
-        using var at = math.At(other, gradient.Level, $"{_name}.other");
-        using var product = math.Multiply(gradient, at);
-        return math.Multiply(product, step);
+        var value = gate;
+        for (var i = 0; i < _step.Length; i++)
+        {
+            var (circuit, before, last) = (_step[i], value, i == _step.Length - 1);
+            using var lifted = math.At(before, circuit.MappedDepth + (last ? level : 0), $"{_name}.step.{i}");
+            value = new Activation(gate.Layout, [.. lifted.Parts.Select(t => circuit.EvaluateMapped(math.Evaluator, t.WithMagnitude(1)))]);
+            (i == 0 ? null : before)?.Dispose();
+        }
+
+        return value;
+    }
+
+    /// <summary>g ∘ h ∘ other.</summary>
+    private Activation Side(TensorMath math, Activation sloped, Activation other, string which)
+    {
+        using var at = math.At(other, sloped.Level, $"{_name}.{which}.tape");
+        return math.Multiply(sloped, at);
     }
 }

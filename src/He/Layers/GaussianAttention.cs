@@ -7,12 +7,15 @@ namespace ActorTrainer.He.Layers;
 /// <summary>
 /// O = P·V with P_δ[t] = exp(−κ·‖q_t − k_{t+δ}‖²)·mask, κ = 1/(2√d), for all heads at once (Rho et al., arXiv 2410.02486, section 3.2), and no row
 /// normalisation. Backward: G = (dO·Vᵀ) ∘ P, dq = −2κ·(q ∘ ΣG − G·K), dk = 2κ·(Gᵀ·Q − k ∘ ΣGᵀ), dv = Pᵀ·dO; sums over pairs are <see cref="TokenShifts"/>.
-/// Forward takes 2 levels of q and k and 2 of v, and a refresh of exponents; backward 5 of dO, and refreshes of G.
+/// Forward takes 1 level of q and 3 of k and v, and a refresh of exponents; backward 3 of dO, and refreshes of G and P.
 /// </summary>
 /// <param name="exp">On exponents of real tokens, zero included.</param>
 /// <param name="name">For sites of refreshes.</param>
 public sealed class GaussianAttention(TokenShifts shifts, FunctionCircuit exp, int headWidth, string name)
 {
+    /// <summary>Level of differences q − k: their squares are summed at the lowest.</summary>
+    private const int Differences = 1;
+
     private readonly double _kappa = 1 / (2 * Math.Sqrt(headWidth));
 
     /// <summary>What backward needs; owned by whoever holds it.</summary>
@@ -45,11 +48,12 @@ public sealed class GaussianAttention(TokenShifts shifts, FunctionCircuit exp, i
     /// <param name="mask">For each group of shifts: one where place i's shift from token t leads to a real token, else zero.</param>
     public (Activation Output, Tape Tape) Forward(TensorMath math, Activation q, Activation k, Activation v, IReadOnlyList<Ciphertext> mask, int level)
     {
-        var (queries, keys) = (math.At(q, level + 1, $"{name}.q"), math.At(k, level + 2, $"{name}.k"));
-        using var values = math.At(v, level + 2, $"{name}.v");
+        // Queries wait for backward, which shears them.
+        var (queries, keys) = (math.At(q, Differences + TokenShifts.ShearLevels, $"{name}.q"), math.At(k, Differences + TokenShifts.ShearLevels, $"{name}.k"));
+        using var values = math.At(v, level + 1 + TokenShifts.ShearLevels, $"{name}.v");
         var keyCopies = Copies(math, keys);
         var valueCopies = Copies(math, values);
-        var weights = queries.Parts.Select((part, c) => Weights(math, part, keyCopies[c], mask, level + 1)).ToArray();
+        var weights = queries.Parts.Select((part, c) => Weights(math, part, keyCopies[c], mask, c, level + 1)).ToArray();
         var output = weights.Select((w, c) => shifts.Spread(math, w, valueCopies[c])).ToArray();
         return (new Activation(v.Layout, output), new Tape(queries, keys, keyCopies, valueCopies, weights));
     }
@@ -57,14 +61,13 @@ public sealed class GaussianAttention(TokenShifts shifts, FunctionCircuit exp, i
     /// <summary>dq, dk and dv at <paramref name="level"/>.</summary>
     public (Activation Q, Activation K, Activation V) Backward(TensorMath math, Tape tape, Activation gradient, int level)
     {
-        using var g = math.At(gradient, level + 2, $"{name}.gradient");
+        using var g = math.At(gradient, level + 1 + TokenShifts.ShearLevels, $"{name}.gradient");
+        using var queries = math.At(tape.Queries, level + 1 + TokenShifts.ShearLevels, $"{name}.q");
         var (dq, dk, dv) = (new Ciphertext[g.Parts.Count], new Ciphertext[g.Parts.Count], new Ciphertext[g.Parts.Count]);
         for (var c = 0; c < g.Parts.Count; c++)
         {
-            using var q = math.At(tape.Queries.Parts[c], level + 2, $"{name}.q");
-            using var k = math.At(tape.Keys.Parts[c], level + 2, $"{name}.k");
-            (dq[c], dk[c]) = Distances(math, tape, c, g.Parts[c], q, k, level);
-            dv[c] = Values(math, tape.Weights[c], g.Parts[c], level);
+            (dq[c], dk[c]) = Distances(math, tape, c, g.Parts[c], queries.Parts[c], level);
+            dv[c] = Values(math, tape.Weights[c], g.Parts[c], c, level);
         }
 
         return (new Activation(gradient.Layout, dq), new Activation(gradient.Layout, dk), new Activation(gradient.Layout, dv));
@@ -72,11 +75,12 @@ public sealed class GaussianAttention(TokenShifts shifts, FunctionCircuit exp, i
 
     private Ciphertext[][] Copies(TensorMath math, Activation x) => [.. x.Parts.Select(part => shifts.Sheared(math, part))];
 
-    private Ciphertext[] Weights(TensorMath math, Ciphertext q, Ciphertext[] copies, IReadOnlyList<Ciphertext> mask, int level)
+    private Ciphertext[] Weights(TensorMath math, Ciphertext q, Ciphertext[] copies, IReadOnlyList<Ciphertext> mask, int c, int level)
     {
+        using var low = math.At(q, Differences, $"{name}.q.{c}");
         var sums = shifts.Gather(math, n =>
         {
-            using var difference = math.Evaluator.Subtract(q, copies[n]);
+            using var difference = math.Evaluator.Subtract(low, copies[n]);
             return math.Evaluator.MultiplyLazy(difference, difference);
         });
         return [.. sums.Select((sum, group) =>
@@ -84,7 +88,7 @@ public sealed class GaussianAttention(TokenShifts shifts, FunctionCircuit exp, i
             using (sum)
             {
                 // −κ and the domain's map onto [−1, 1] in one product; exponents of padding tokens are nobody's business and become zero.
-                using var distance = math.At(sum, exp.MappedDepth + level + 3, $"{name}.exponent");
+                using var distance = math.At(sum, exp.MappedDepth + level + 3, $"{name}.exponent.{c}.{group}");
                 using var scaled = math.Product(distance, -_kappa * exp.Map.Slope);
                 using var inside = math.At(mask[group], scaled.Level, $"{name}.mask");
                 using var masked = math.Product(scaled, inside);
@@ -97,45 +101,50 @@ public sealed class GaussianAttention(TokenShifts shifts, FunctionCircuit exp, i
     }
 
     /// <summary>dq and dk, from G' = −2κ·G: dq = q ∘ ΣG' − G'·K, dk = k ∘ ΣG'ᵀ − G'ᵀ·Q.</summary>
-    private (Ciphertext Q, Ciphertext K) Distances(TensorMath math, Tape tape, int c, Ciphertext gradient, Ciphertext q, Ciphertext k, int level)
+    private (Ciphertext Q, Ciphertext K) Distances(TensorMath math, Tape tape, int c, Ciphertext gradient, Ciphertext q, int level)
     {
-        var slopes = shifts.Gather(math, n => math.Evaluator.MultiplyLazy(gradient, tape.ValueCopies[c][n]));
+        using var low = math.At(gradient, 1, $"{name}.gradient.{c}");
+        var slopes = shifts.Gather(math, n =>
+        {
+            using var copy = math.At(tape.ValueCopies[c][n], 1, $"{name}.values.{c}.{n}");
+            return math.Evaluator.MultiplyLazy(low, copy);
+        });
         var scaled = slopes.Select((slope, group) =>
         {
             using (slope)
             {
-                using var weight = math.At(tape.Weights[c][group], level + 4, $"{name}.weight");
-                using var lifted = math.At(slope, level + 4, $"{name}.slope");
+                using var weight = math.At(tape.Weights[c][group], level + 4, $"{name}.weight.{c}.{group}");
+                using var lifted = math.At(slope, level + 4, $"{name}.slope.{c}.{group}");
                 using var product = math.Product(lifted, weight);
                 return math.Product(product, -2 * _kappa);
             }
         }).ToArray();
         var transposed = shifts.Transposed(math, scaled);
         using var turned = new Held(shifts.Sheared(math, q));
-        using var keys = new Held([.. tape.KeyCopies[c].Select(copy => math.At(copy, level + 1, $"{name}.keys"))]);
-        var dq = Side(math, q, scaled, keys.Items, level);
-        var dk = Side(math, k, transposed, turned.Items, level);
+        var dq = Side(math, q, scaled, tape.KeyCopies[c], $"dq.{c}", level);
+        var dk = Side(math, tape.Keys.Parts[c], transposed, turned.Items, $"dk.{c}", level);
         Array.ForEach(scaled, s => s.Dispose());
         Array.ForEach(transposed, s => s.Dispose());
         return (dq, dk);
     }
 
     /// <summary>own ∘ ΣG' − G'·other.</summary>
-    private Ciphertext Side(TensorMath math, Ciphertext own, Ciphertext[] weights, IReadOnlyList<Ciphertext> copies, int level)
+    private Ciphertext Side(TensorMath math, Ciphertext own, Ciphertext[] weights, IReadOnlyList<Ciphertext> copies, string what, int level)
     {
-        using var lowered = new Held([.. weights.Select(w => math.At(w, level + 1, $"{name}.slopes"))]);
+        using var lowered = new Held([.. weights.Select((w, g) => math.At(w, level + 1, $"{name}.{what}.slopes.{g}"))]);
+        using var lowCopies = new Held([.. copies.Select((copy, n) => math.At(copy, level + 1, $"{name}.{what}.copy.{n}"))]);
         using var sum = math.Sum(lowered.Items);
         using var total = math.SumHead(sum);
-        using var at = math.At(own, level + 1, $"{name}.own");
+        using var at = math.At(own, level + 1, $"{name}.{what}.own");
         using var first = math.Product(at, total);
-        using var second = shifts.Spread(math, lowered.Items, copies);
+        using var second = shifts.Spread(math, lowered.Items, lowCopies.Items);
         return math.Evaluator.Subtract(first, second);
     }
 
     /// <summary>dv = Pᵀ·dO.</summary>
-    private Ciphertext Values(TensorMath math, Ciphertext[] weights, Ciphertext gradient, int level)
+    private Ciphertext Values(TensorMath math, Ciphertext[] weights, Ciphertext gradient, int c, int level)
     {
-        using var lifted = new Held([.. weights.Select(w => math.At(w, level + 2, $"{name}.weight"))]);
+        using var lifted = new Held([.. weights.Select((w, g) => math.At(w, level + 2, $"{name}.weight.{c}.{g}"))]);
         using var transposed = new Held(shifts.Transposed(math, lifted.Items));
         using var copies = new Held(shifts.Sheared(math, gradient));
         return shifts.Spread(math, transposed.Items, copies.Items);

@@ -36,14 +36,17 @@ public sealed class LayerNormLayer(FeatureLayout layout, FunctionCircuit root, d
         using var input = math.At(x, level + 2, $"{name}.input");
         using var mean = Mean(math, input);
         using var centred = math.Subtract(input, mean);
-        using var squares = math.Multiply(centred, centred);
+        using var low = math.At(centred, 1, $"{name}.centred");
+        using var squares = math.Multiply(low, low);
         using var sum = math.SumFeatures(squares);
         // 1/features and the domain's map onto [−1, 1] in one product.
-        using var variance = math.At(sum, root.MappedDepth + level + 2, $"{name}.variance");
+        using var variance = math.At(sum, root.StartOfParts(level + 1) + 1, $"{name}.variance");
         using var scaled = math.Product(variance, root.Map.Slope / layout.Features);
         using var mapped = math.Evaluator.Add(scaled, root.Map.Offset + (root.Map.Slope * epsilon));
-        var inverse = root.EvaluateMapped(math.Evaluator, mapped.WithMagnitude(1));
-        return new Tape(math.Multiply(centred, inverse), inverse);
+        var inverse = root.EvaluateInParts(math.Evaluator, mapped.WithMagnitude(1), level + 1, (x, at, part) => math.At(x, at, $"{name}.{part}"));
+        // No feature is further from the mean than the root of the sum of squares.
+        var normal = math.Multiply(centred, inverse);
+        return new Tape(new Activation(layout, [.. normal.Parts.Select(part => part.WithMagnitude(Math.Sqrt(layout.Features)))]), inverse);
     }
 
     /// <summary>dx at <paramref name="level"/>, from the gradient of x̂.</summary>

@@ -22,9 +22,9 @@ public sealed class CrossEntropyLoss(FunctionCircuit exp, FunctionCircuit recipr
     /// <inheritdoc/>
     public Ciphertext[] Gradient(TensorMath math, IReadOnlyList<Ciphertext> outputs, IReadOnlyList<Ciphertext> targets, double scale, int level)
     {
-        var exponentials = outputs.Select(output =>
+        var exponentials = outputs.Select((output, o) =>
         {
-            using var lifted = math.At(output, exp.Depth + level + 2, $"{name}.exp");
+            using var lifted = math.At(output, exp.Depth + level + 2, $"{name}.exp.{o}");
             return exp.Evaluate(math.Evaluator, lifted);
         }).ToArray();
         using var sum = math.Sum(exponentials);
@@ -35,7 +35,7 @@ public sealed class CrossEntropyLoss(FunctionCircuit exp, FunctionCircuit recipr
             using (e)
             {
                 using var probability = math.Product(e, inverse);
-                using var target = math.At(targets[o], level + 1, $"{name}.target");
+                using var target = math.At(targets[o], level + 1, $"{name}.target.{o}");
                 using var difference = math.Evaluator.Subtract(probability, target);
                 return math.Product(difference, scale);
             }
@@ -50,8 +50,8 @@ public sealed class SquaredLoss(string name) : IEncryptedLoss
     /// <inheritdoc/>
     public Ciphertext[] Gradient(TensorMath math, IReadOnlyList<Ciphertext> outputs, IReadOnlyList<Ciphertext> targets, double scale, int level) => [.. outputs.Select((output, o) =>
     {
-        using var lifted = math.At(output, level + 1, $"{name}.output");
-        using var target = math.At(targets[o], level + 1, $"{name}.target");
+        using var lifted = math.At(output, level + 1, $"{name}.output.{o}");
+        using var target = math.At(targets[o], level + 1, $"{name}.target.{o}");
         using var difference = math.Evaluator.Subtract(lifted, target);
         return math.Product(difference, 2 * scale);
     })];

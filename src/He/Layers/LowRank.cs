@@ -37,9 +37,9 @@ public sealed class LowRank(IReadOnlyList<Activation> down, IReadOnlyList<Activa
         return (downs, ups, input);
     }
 
-    private Ciphertext[] Dots(TensorMath math, IReadOnlyList<Activation> vectors, Activation x, string which) => [.. vectors.Select(vector =>
+    private Ciphertext[] Dots(TensorMath math, IReadOnlyList<Activation> vectors, Activation x, string which) => [.. vectors.Select((vector, r) =>
     {
-        using var weights = math.At(vector, x.Level, $"{name}.{which}");
+        using var weights = math.At(vector, x.Level, $"{name}.{which}.{r}");
         using var products = math.Multiply(weights, x);
         return math.SumFeatures(products);
     })];
@@ -47,7 +47,7 @@ public sealed class LowRank(IReadOnlyList<Activation> down, IReadOnlyList<Activa
     private Activation Combine(TensorMath math, IReadOnlyList<Activation> vectors, IReadOnlyList<Ciphertext> factors, string which)
     {
         var parts = Enumerable.Range(0, vectors[0].Parts.Count).Select(c => math.SumOfProducts(factors.Select((factor, r) =>
-            (math.At(vectors[r].Parts[c], factor.Level, $"{name}.{which}"), factor)), freeFirst: true)).ToArray();
+            (math.At(vectors[r].Parts[c], factor.Level, $"{name}.{which}.{r}.{c}"), factor)), freeFirst: true)).ToArray();
         return new Activation(vectors[0].Layout, parts);
     }
 }

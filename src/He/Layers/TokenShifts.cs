@@ -11,7 +11,11 @@ namespace ActorTrainer.He.Layers;
 /// </summary>
 public sealed class TokenShifts
 {
+    /// <summary>Levels that <see cref="Sheared"/> takes.</summary>
+    public const int ShearLevels = 2;
+
     private readonly Packing _packing;
+    private readonly DiagonalMatrix _slanted;
     private readonly DiagonalMatrix _sheared;
     private readonly DiagonalMatrix _transposed;
 
@@ -22,7 +26,7 @@ public sealed class TokenShifts
         var copies = new SlotMoves[Groups * packing.HeadPlaces, 1];
         for (var i = 0; i < copies.Length; i++)
         {
-            copies[i, 0] = SlotMaps.Sheared(packing, i % packing.HeadPlaces, i / packing.HeadPlaces);
+            copies[i, 0] = SlotMaps.FromSlanted(packing, i % packing.HeadPlaces, i / packing.HeadPlaces);
         }
 
         var blocks = new SlotMoves[Groups, Groups];
@@ -31,14 +35,21 @@ public sealed class TokenShifts
             blocks[to, from] = SlotMaps.Transposed(packing, to, from);
         }
 
-        (_sheared, _transposed) = (SlotMaps.ToMatrix(copies), SlotMaps.ToMatrix(blocks));
+        (_slanted, _sheared, _transposed) = (SlotMaps.ToMatrix(new[,] { { SlotMaps.Slanted(packing) } }), SlotMaps.ToMatrix(copies), SlotMaps.ToMatrix(blocks));
     }
 
     /// <summary>Ciphertexts of weights for all shifts, for each ciphertext of an activation.</summary>
     public int Groups { get; }
 
-    /// <summary>X⁽ˢ'ᵍ⁾ for every turn s and group g, at g·D + s; one level.</summary>
-    public Ciphertext[] Sheared(TensorMath math, Ciphertext x) => Rescaled(math, math.Evaluator.Transform([x], _sheared));
+    /// <summary>
+    /// X⁽ˢ'ᵍ⁾ for every turn s and group g, at g·D + s: first one copy with a mask for each of 2T − 1 shifts, then its turns by tokens with two or four masks each, where copies made at once take
+    /// as many masks each as the first. Two levels.
+    /// </summary>
+    public Ciphertext[] Sheared(TensorMath math, Ciphertext x)
+    {
+        using var slanted = Rescaled(math, math.Evaluator.Transform([x], _slanted))[0];
+        return Rescaled(math, math.Evaluator.Transform([slanted], _sheared));
+    }
 
     /// <summary>Weights by the shift that leads back: Pᵀ_δ[t] = P_−δ[t + δ]; one level.</summary>
     public Ciphertext[] Transposed(TensorMath math, IReadOnlyList<Ciphertext> weights) => Rescaled(math, math.Evaluator.Transform(weights, _transposed));

@@ -57,8 +57,13 @@ internal sealed unsafe class SwitchingParts : IDisposable
 
     public void MultiplyPlain(PlainVector vector)
     {
-        using var plaintext = _encoder.EncodeOverAll([.. vector.Values], _level, _scale);
-        _ring.Team.For(_sum0.Limbs, t => _ring.Of(_sum0, t).MultiplyAddPair(_sum0[t], _sum1[t], plaintext[t], _rotated0[t], _rotated1[t], false));
+        using var coefficients = _encoder.Unscaled(vector.Values, 0);
+        _ring.Team.For(_sum0.Limbs, t =>
+        {
+            using var limb = _ring.NewPolynomial(1);
+            Encoder.Fill(_ring.Of(_sum0, t), limb[0], coefficients, _scale);
+            _ring.Of(_sum0, t).MultiplyAddPair(_sum0[t], _sum1[t], limb[0], _rotated0[t], _rotated1[t], false);
+        });
     }
 
     /// <summary>Its special limbs are used up, and hold whatever the last division left: the time is the same.</summary>

@@ -31,6 +31,9 @@ public sealed unsafe class Polynomial : IDisposable
 
     public bool HasSpecial { get; }
 
+    /// <summary>From one limb to the next.</summary>
+    internal int StrideBytes => _strideBytes;
+
     /// <exception cref="ObjectDisposedException">It was disposed.</exception>
     internal void* this[int limb]
     {

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 using ActorTrainer.He.Parameters;
 using ActorTrainer.He.Ring;
 
@@ -12,7 +13,6 @@ public sealed unsafe class Encoder(CkksContext context)
 
     internal static readonly double MaxCoefficient = Math.ScaleB(1, MaxCoefficientBits);
 
-
     private const int RadixLimbs = 3;
 
     private readonly CkksParameters _parameters = context.Parameters;
@@ -22,7 +22,7 @@ public sealed unsafe class Encoder(CkksContext context)
     public Plaintext Encode(ReadOnlySpan<double> values, int level, Scale scale)
     {
         Check(values.Length);
-        return new Plaintext(Encode(values.ToArray(), new double[values.Length], level, scale, special: false), level, scale);
+        return new Plaintext(Encode(values.ToArray(), new double[values.Length], level, scale), level, scale);
     }
 
     /// <summary>
@@ -32,11 +32,62 @@ public sealed unsafe class Encoder(CkksContext context)
     /// <param name="level">Level of the plaintext, at which it takes level + 1 limbs.</param>
     /// <param name="scale">What values are multiplied by.</param>
     /// <exception cref="ArgumentException">The number of values is not a power of two up to N/2, a value is not finite, or scaled values are too large.</exception>
-    public Plaintext Encode(ReadOnlySpan<Complex> values, int level, Scale scale) => new(Encode(values, level, scale, special: false), level, scale);
+    public Plaintext Encode(ReadOnlySpan<Complex> values, int level, Scale scale) => new(EncodeComplex(values, level, scale), level, scale);
 
-    /// <summary>Over the special primes too: what is multiplied with rotations that are not divided yet.</summary>
+    /// <summary>Coefficients before they are scaled and rounded: what is left to do for a level and scale is <see cref="Fill"/>.</summary>
+    /// <param name="rotation">Slots to the left that the values are turned by.</param>
     /// <inheritdoc cref="Encode(ReadOnlySpan{Complex}, int, Scale)"/>
-    internal Polynomial EncodeOverAll(ReadOnlySpan<Complex> values, int level, Scale scale) => Encode(values, level, scale, special: true);
+    internal UnscaledCoefficients Unscaled(IReadOnlyList<Complex> values, int rotation)
+    {
+        Check(values.Count);
+        var (re, im) = (new double[values.Count], new double[values.Count]);
+        for (var i = 0; i < re.Length; i++)
+        {
+            var value = values[(i + rotation) & (re.Length - 1)];
+            (re[i], im[i]) = (value.Real, value.Imaginary);
+        }
+
+        context.FourierOf(re.Length).ToCoefficients(re, im);
+        var words = context.Ring.NewPolynomial(1);
+        var numbers = new Span<double>(words[0], _parameters.Degree);
+        var (gap, largest) = (_parameters.Slots / re.Length, 0.0);
+        if (gap > 1)
+        {
+            numbers.Clear();
+        }
+
+        for (var i = 0; i < re.Length; i++)
+        {
+            (numbers[i * gap], numbers[_parameters.Slots + (i * gap)]) = (re[i], im[i]);
+            largest = Math.Max(largest, Math.Max(Math.Abs(re[i]), Math.Abs(im[i])));
+        }
+
+        return new UnscaledCoefficients(words, largest);
+    }
+
+    /// <summary>One limb of coefficients that are scaled and rounded, in transformed form.</summary>
+    internal static void Fill(LimbKernels kernels, void* limb, UnscaledCoefficients coefficients, Scale scale)
+    {
+        var numbers = (double*)coefficients.Words[0];
+        var scaled = (double*)limb;
+        var factor = Vector256.Create(scale.High);
+        for (var i = 0; i < kernels.Degree; i += Vector256<double>.Count)
+        {
+            Vector256.Round(Vector256.Load(numbers + i) * factor).Store(scaled + i);
+        }
+
+        kernels.FromNumbers(limb, scaled);
+        kernels.Forward(limb);
+    }
+
+    /// <exception cref="ArgumentException">A coefficient at this scale is not finite or too large.</exception>
+    internal static void CheckScale(UnscaledCoefficients coefficients, Scale scale)
+    {
+        if (!(coefficients.Largest * scale.High < MaxCoefficient))
+        {
+            throw TooLarge(scale);
+        }
+    }
 
     /// <summary>The slots of a plaintext. For the owner's eyes: what leaves the owner goes through <c>Release</c>.</summary>
     internal Complex[] Decode(Plaintext plaintext) => Decode(Coefficients(plaintext), plaintext.Scale);
@@ -85,10 +136,10 @@ public sealed unsafe class Encoder(CkksContext context)
     }
 
     /// <summary>Whole numbers of at most <see cref="MaxCoefficient"/> in size in transformed form.</summary>
-    internal Polynomial FromCoefficients(double* numbers, int level, bool special = false)
+    internal Polynomial FromCoefficients(double* numbers, int level)
     {
         var ring = context.Ring;
-        var polynomial = ring.NewPolynomial(level + 1, special);
+        var polynomial = ring.NewPolynomial(level + 1);
         var source = (nint)numbers;
         ring.Team.For(polynomial.Limbs, i =>
         {
@@ -98,7 +149,7 @@ public sealed unsafe class Encoder(CkksContext context)
         return polynomial;
     }
 
-    private Polynomial Encode(ReadOnlySpan<Complex> values, int level, Scale scale, bool special)
+    private Polynomial EncodeComplex(ReadOnlySpan<Complex> values, int level, Scale scale)
     {
         Check(values.Length);
         var (re, im) = (new double[values.Length], new double[values.Length]);
@@ -107,10 +158,10 @@ public sealed unsafe class Encoder(CkksContext context)
             (re[i], im[i]) = (values[i].Real, values[i].Imaginary);
         }
 
-        return Encode(re, im, level, scale, special);
+        return Encode(re, im, level, scale);
     }
 
-    private Polynomial Encode(double[] re, double[] im, int level, Scale scale, bool special)
+    private Polynomial Encode(double[] re, double[] im, int level, Scale scale)
     {
         if (level < 0 || level > _parameters.MaxLevel)
         {
@@ -128,14 +179,17 @@ public sealed unsafe class Encoder(CkksContext context)
             var (x, y) = (Math.Round(re[i] * scale.High), Math.Round(im[i] * scale.High));
             if (!(Math.Abs(x) < MaxCoefficient && Math.Abs(y) < MaxCoefficient))
             {
-                throw new ArgumentException($"A value at scale {scale} is not finite or above 2^{MaxCoefficientBits}. Encode smaller values, or at a smaller scale.");
+                throw TooLarge(scale);
             }
 
             (rounded[i * gap], rounded[_parameters.Slots + (i * gap)]) = (x, y);
         }
 
-        return FromCoefficients((double*)numbers[0], level, special);
+        return FromCoefficients((double*)numbers[0], level);
     }
+
+    private static ArgumentException TooLarge(Scale scale) =>
+        new($"A value at scale {scale} is not finite or above 2^{MaxCoefficientBits}. Encode smaller values, or at a smaller scale.");
 
     private void Check(int count)
     {

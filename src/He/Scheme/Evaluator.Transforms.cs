@@ -93,10 +93,21 @@ public sealed partial class Evaluator
     {
         var moving = Enumerable.Range(0, m.Columns).Select(column => m.Steps(column).Count(step => Moves(m, step.Baby))).ToArray();
         var giants = Enumerable.Range(0, m.Rows).Sum(m.GiantStepsOf);
-        Note(Operation.Raise, moving.Count(count => count > 0) + giants, level);
-        Note(Operation.RotateUndivided, moving.Sum() + giants, level);
-        Note(Operation.MultiplyPlainUndivided, m.Diagonals.Count, level);
-        Note(Operation.DivideSpecial, giants + (2 * m.Rows), level);
+        if (m.DividesFirst(_parameters, level))
+        {
+            Note(Operation.Raise, moving.Count(count => count > 0), level);
+            Note(Operation.RotateRaised, moving.Sum(), level);
+            Note(Operation.MultiplyPlain, m.Diagonals.Count, level);
+            Note(Operation.Rotate, giants, level);
+        }
+        else
+        {
+            Note(Operation.Raise, moving.Count(count => count > 0) + giants, level);
+            Note(Operation.RotateUndivided, moving.Sum() + giants, level);
+            Note(Operation.MultiplyPlainUndivided, m.Diagonals.Count, level);
+            Note(Operation.DivideSpecial, giants + (2 * m.Rows), level);
+        }
+
         foreach (var element in m.Elements(_parameters))
         {
             Ledger.NoteKey(element, level);
@@ -111,10 +122,12 @@ public sealed partial class Evaluator
         var (a, products, square) = (inputs[0], NoiseModel.KeyProducts(_parameters, inputs[0].Level), scale.High * scale.High);
         var diagonals = m.Diagonals.Where(d => d.Row == row).ToArray();
         var kept = square * diagonals.Sum(d => inputs[d.Column].NoiseVariance * d.Power);
-        var keys = products * square * diagonals.Where(d => Moves(m, d.Baby)).Sum(d => d.Power);
+        var moving = diagonals.Where(d => Moves(m, d.Baby)).Sum(d => d.Power);
         var rounding = diagonals.Sum(d => NoiseModel.Product(inputs[d.Column].NoiseVariance, inputs[d.Column].Magnitude * a.Scale.High, NoiseModel.Rounding, 0, _parameters.Degree));
-        var divisions = NoiseModel.Division(_parameters);
-        return Disturbed(payload, a.Level, a.Scale * scale, kept, keys + rounding + (m.GiantStepsOf(row) * (products + divisions)) + divisions, inputs.Max(input => input.Magnitude) * m.Magnitude);
+        var division = NoiseModel.Division(_parameters);
+        var giants = m.GiantStepsOf(row) * (products + division);
+        var divided = m.DividesFirst(_parameters, a.Level) ? division * square * moving : division;
+        return Disturbed(payload, a.Level, a.Scale * scale, kept, (products * square * moving) + rounding + giants + divided, inputs.Max(input => input.Magnitude) * m.Magnitude);
     }
 
     private void NoteRotations(int[] elements, int level)

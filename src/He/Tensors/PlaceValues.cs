@@ -11,7 +11,7 @@ internal sealed class PlaceValues(Packing packing, IReadOnlyList<double> values)
 
     public Complex this[int slot] => values[slot / packing.PlaceStride];
 
-    public PlainVector ToVector() => new(this);
+    public PlainVector ToVector() => new(this, packing.PlaceStride);
 
     public IEnumerator<Complex> GetEnumerator() => Enumerable.Range(0, Count).Select(slot => this[slot]).GetEnumerator();
 

@@ -7,14 +7,21 @@ public static class SlotMaps
 {
     /// <summary>y = W·x over features, for every token and example: a row for each ciphertext of the result, a column for each of the input.</summary>
     /// <param name="weight">Of (feature of the result, feature of the input).</param>
-    public static DiagonalMatrix OfWeights(FeatureLayout to, FeatureLayout from, Func<int, int, double> weight)
+    public static DiagonalMatrix OfWeights(FeatureLayout to, FeatureLayout from, Func<int, int, double> weight) => OfBlocks([to], [from], (_, _, o, i) => weight(o, i));
+
+    /// <summary>Several maps as one, whose inputs are rotated once: y_r = Σ_c W_rc·x_c, the results' ciphertexts as rows one after the other, and the inputs' as columns.</summary>
+    /// <param name="weight">Of (r, c, feature of the result, feature of the input).</param>
+    public static DiagonalMatrix OfBlocks(IReadOnlyList<FeatureLayout> to, IReadOnlyList<FeatureLayout> from, Func<int, int, int, int, double> weight)
     {
-        var blocks = new IReadOnlyDictionary<int, PlainVector>[to.Ciphertexts, from.Ciphertexts];
-        for (var row = 0; row < to.Ciphertexts; row++)
+        var rows = to.SelectMany((layout, r) => Enumerable.Range(0, layout.Ciphertexts).Select(row => (Layout: layout, Which: r, Part: row))).ToArray();
+        var columns = from.SelectMany((layout, c) => Enumerable.Range(0, layout.Ciphertexts).Select(column => (Layout: layout, Which: c, Part: column))).ToArray();
+        var blocks = new IReadOnlyDictionary<int, PlainVector>[rows.Length, columns.Length];
+        for (var row = 0; row < rows.Length; row++)
         {
-            for (var column = 0; column < from.Ciphertexts; column++)
+            for (var column = 0; column < columns.Length; column++)
             {
-                blocks[row, column] = Weights(to, row, from, column, weight);
+                var (y, x) = (rows[row], columns[column]);
+                blocks[row, column] = Weights(y.Layout, y.Part, x.Layout, x.Part, column == 0, (o, i) => weight(y.Which, x.Which, o, i));
             }
         }
 
@@ -36,6 +43,35 @@ public static class SlotMaps
             if (ShiftAt(packing, (i - turn + packing.HeadPlaces) % packing.HeadPlaces, group) is var shift and >= 0)
             {
                 map.Add(slot, (i * packing.FeatureStride) + Ahead(packing, rest, shift));
+            }
+        }
+
+        return map;
+    }
+
+    /// <summary>Every place looks as many tokens ahead as its number within a head: Y[i, t] = X[i, (t + i) mod T]. All sheared copies are cyclic turns of it by tokens.</summary>
+    public static SlotMoves Slanted(Packing packing)
+    {
+        var map = new SlotMoves(packing.Slots);
+        for (var slot = 0; slot < packing.Slots; slot++)
+        {
+            var (i, rest) = (slot / packing.FeatureStride, slot % packing.FeatureStride);
+            map.Add(slot, (i * packing.FeatureStride) + Ahead(packing, rest, i % packing.Tokens));
+        }
+
+        return map;
+    }
+
+    /// <summary>From the slanted copy to the one of <see cref="Sheared"/>: X⁽ˢ'ᵍ⁾[i, t] = Y[i, t + δ((i − s) mod D, g) − i], where the shift is −s + D·g, or D more for places below s.</summary>
+    public static SlotMoves FromSlanted(Packing packing, int turn, int group)
+    {
+        var map = new SlotMoves(packing.Slots);
+        for (var slot = 0; slot < packing.Slots; slot++)
+        {
+            var (i, rest) = (slot / packing.FeatureStride, slot % packing.FeatureStride);
+            if (ShiftAt(packing, (i - turn + packing.HeadPlaces) % packing.HeadPlaces, group) is var shift and >= 0)
+            {
+                map.Add(slot, (i * packing.FeatureStride) + Ahead(packing, rest, (shift - i + (packing.HeadPlaces * packing.Tokens)) % packing.Tokens));
             }
         }
 
@@ -90,14 +126,14 @@ public static class SlotMaps
         return (head * packing.PlaceStride) + ((t + shift) % packing.Tokens * packing.Batch) + b;
     }
 
-    private static Dictionary<int, PlainVector> Weights(FeatureLayout to, int row, FeatureLayout from, int column, Func<int, int, double> weight)
+    private static Dictionary<int, PlainVector> Weights(FeatureLayout to, int row, FeatureLayout from, int column, bool first, Func<int, int, double> weight)
     {
         var (packing, diagonals) = (to.Packing, new Dictionary<int, PlainVector>());
         for (var shift = 0; shift < packing.Places; shift++)
         {
             var values = Enumerable.Range(0, packing.Places).Select(place => Weight(place, (place + shift) % packing.Places)).ToArray();
             // A row of zeros still has to have something.
-            if (values.Any(v => v != 0) || (shift == 0 && column == 0))
+            if (values.Any(v => v != 0) || (shift == 0 && first))
             {
                 diagonals.Add(shift * packing.PlaceStride, new PlaceValues(packing, values).ToVector());
             }

@@ -52,9 +52,8 @@ public sealed class TensorMath(Evaluator evaluator, IRefresher refresher, Packin
     /// <param name="term">Of the feature.</param>
     public Activation Shift(Activation a, Func<int, double> term) => Indexed(a, (part, c) => evaluator.Add(part, PerPlace(a.Layout, c, term)));
 
-    /// <summary>A linear map of all parts; one level.</summary>
-    /// <param name="to">The layout of the result.</param>
-    public Activation Transform(Activation a, DiagonalMatrix map, FeatureLayout to) => new(to, [.. evaluator.Transform(a.Parts, map).Select(Rescaled)]);
+    /// <summary>A linear map of several ciphertexts, a result for each row; one level.</summary>
+    public Ciphertext[] Transform(IReadOnlyList<Ciphertext> inputs, DiagonalMatrix map) => Array.ConvertAll(evaluator.Transform(inputs, map), Rescaled);
 
     /// <summary>Σ over features, for each token and example in every place; no level.</summary>
     public Ciphertext SumFeatures(Activation a)

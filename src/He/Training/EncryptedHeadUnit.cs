@@ -30,9 +30,6 @@ public sealed class EncryptedHeadUnit : EncryptedUnit
     /// <summary>Level of outputs: none is left, so that the owner, who lifts them for the loss, sees them.</summary>
     private const int OutputLevel = 0;
 
-    /// <summary>Level of the loss's gradient.</summary>
-    private const int GradientLevel = 1;
-
     private readonly ClassifierHead _head;
     private readonly HeadShape _shape;
     private readonly IEncryptedLoss _loss;
@@ -58,7 +55,7 @@ public sealed class EncryptedHeadUnit : EncryptedUnit
     /// <returns>The gradient of x.</returns>
     public Activation Backward(TensorMath math, ClassifierHead.Tape tape, IReadOnlyList<Ciphertext> outputs, IReadOnlyList<Ciphertext> targets, double scale)
     {
-        var gradient = _loss.Gradient(math, outputs, targets, scale, GradientLevel);
+        var gradient = _loss.Gradient(math, outputs, targets, scale, ClassifierHead.GradientLevel);
         var (terms, input) = _head.Backward(math, tape, _shape.Weights(Weights(math)), gradient, 0);
         Array.ForEach(gradient, g => g.Dispose());
         Accumulate(math, [.. terms.All]);

@@ -92,6 +92,49 @@ public sealed class LinearTransformTests
         Assert.Equal((moving + giants, giants + 6), (he.Evaluator.Ledger.Count(Operation.RotateUndivided), he.Evaluator.Ledger.Count(Operation.DivideSpecial)));
     }
 
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 3)]
+    public void At_low_levels_rotations_are_divided_before_many_diagonals(int level, int threads)
+    {
+        var random = new Random(9);
+        var blocks = new IReadOnlyDictionary<int, PlainVector>[3, 2];
+        foreach (var (row, column) in Enumerable.Range(0, 6).Select(i => (i / 2, i % 2)))
+        {
+            blocks[row, column] = Enumerable.Range(-1, 12).Where(d => d % 5 != row).ToDictionary(d => d * 8, _ => new PlainVector(Enumerable.Range(0, 64).Select(_ => random.NextDouble() - 0.5)));
+        }
+
+        var matrix = new DiagonalMatrix(blocks, 6);
+        using var cache = new DiagonalCache(1 << 20);
+        using var he = new RequestedKeys(ParameterSets.ToyL15, p => matrix.Requests(p, level), threads, cache);
+        var (x, y) = (he.Random(1), he.Random(2));
+        using var first = he.Encrypt(x, level);
+        using var second = he.Encrypt(y, level);
+        var plan = new PlanBackend(he.Parameters);
+        var planned = new Evaluator(plan);
+
+        foreach (var _ in Enumerable.Range(0, 3))
+        {
+            var results = he.Evaluator.Transform([first, second], matrix);
+            for (var row = 0; row < 3; row++)
+            {
+                using var rescaled = Rescaled(he.Evaluator, results[row]);
+                Complex[] Of(int column, Complex[] input) => [.. input.Select((_, k) => blocks[row, column].Aggregate(Complex.Zero, (sum, d) => sum + (d.Value.Values[k % 64] * At(input, k + d.Key))))];
+                he.Check(rescaled, Of(0, x).Zip(Of(1, y), (a, b) => a + b));
+            }
+        }
+
+        foreach (var _ in Enumerable.Range(0, 3))
+        {
+            planned.Transform([plan.Encrypt(level), plan.Encrypt(level)], matrix).ToList().ForEach(r => planned.Rescale(r));
+        }
+
+        Assert.Equal(planned.Ledger.Counts, he.Evaluator.Ledger.Counts);
+        Assert.Equal(matrix.Requests(he.Parameters, level).OrderBy(r => r.Element), he.Evaluator.Ledger.Keys);
+        Assert.Equal((0, 0), (he.Evaluator.Ledger.Count(Operation.RotateUndivided), he.Evaluator.Ledger.Count(Operation.DivideSpecial)));
+        Assert.Equal(3 * Enumerable.Range(0, 3).Sum(matrix.GiantStepsOf), he.Evaluator.Ledger.Count(Operation.Rotate));
+    }
+
     [Fact]
     public void Diagonals_far_apart_leave_out_the_giant_sums_that_have_none()
     {
@@ -168,22 +211,46 @@ public sealed class LinearTransformTests
     }
 
     [Fact]
-    public void Encoded_diagonals_are_kept_up_to_the_budget_and_change_no_result()
+    public void Diagonals_are_kept_as_coefficients_then_as_limbs_up_to_the_budget_and_change_no_result()
     {
         var matrix = Band(0, 8, 1, 1);
-        var perDiagonal = 8L * (Toy.Degree + 32) * (5 + 1 + Toy.Special.Count);
-        using var cache = new DiagonalCache(3 * perDiagonal);
-        using var he = new RequestedKeys(ParameterSets.ToyL15, p => matrix.Requests(p, 5), cache: cache);
+        var limb = 8L * (Toy.Degree + 32);
+        var whole = limb * (5 + 1 + Toy.Special.Count);
+        using var cache = new DiagonalCache((8 * limb) + (3 * whole));
+        using var he = new RequestedKeys(ParameterSets.ToyL15, p => matrix.Requests(p, 5), threads: 2, cache: cache);
         var x = he.Random(1);
         using var input = he.Encrypt(x, 5);
+        var held = new List<(int, int, long)>();
+        var results = new List<Complex[]>();
 
-        using var first = he.Evaluator.Transform(input, matrix);
-        var held = (cache.Count, cache.Bytes);
-        using var second = he.Evaluator.Transform(input, matrix);
+        for (var i = 0; i < 3; i++)
+        {
+            using var result = he.Evaluator.Transform(input, matrix);
+            results.Add(he.Decrypt(result));
+            held.Add((cache.Count, cache.Encoded, cache.Bytes));
+            he.Check(result, Product(matrix, x));
+        }
 
-        Assert.Equal((3, 3 * perDiagonal), held);
-        Assert.Equal(held, (cache.Count, cache.Bytes));
-        Assert.Equal(he.Decrypt(first), he.Decrypt(second));
+        Assert.Equal([(8, 0, 8 * limb), (8, 3, (8 * limb) + (3 * whole)), (8, 3, (8 * limb) + (3 * whole))], held);
+        Assert.Equal(results[0], results[1]);
+        Assert.Equal(results[0], results[2]);
+    }
+
+    [Fact]
+    public void Coefficients_that_are_kept_serve_every_level()
+    {
+        var matrix = Band(0, 8, 1, 1);
+        using var cache = new DiagonalCache(8 * 8L * (Toy.Degree + 32));
+        using var he = new RequestedKeys(ParameterSets.ToyL15, p => matrix.Requests(p, 5), cache: cache);
+        var x = he.Random(1);
+        using var high = he.Encrypt(x, 5);
+        using var low = he.Encrypt(x, 2);
+
+        using var first = Rescaled(he.Evaluator, he.Evaluator.Transform(high, matrix));
+        using var second = Rescaled(he.Evaluator, he.Evaluator.Transform(low, matrix));
+
+        Assert.Equal((8, 0), (cache.Count, cache.Encoded));
+        he.Check(first, Product(matrix, x));
         he.Check(second, Product(matrix, x));
     }
 

@@ -17,7 +17,11 @@ public sealed class EncryptedAdamWTests
 
     [Theory]
     [InlineData(16, 5)]
+    [InlineData(16, 16)]
+    [InlineData(8, 7)]
+    [InlineData(64, 3)]
     [InlineData(4, 4)]
+    [InlineData(4, 1)]
     public void Terms_are_summed_over_their_runs_packed_and_spread_again(int period, int count)
     {
         var math = NewMath(out var packing);

@@ -51,6 +51,8 @@ public sealed class EncryptedLayerTests
     {
         var (evaluator, refresher) = (new Evaluator(backend), new ClearRefresher(backend));
         var results = made.Run(new TensorMath(evaluator, refresher, made.Packing), encrypt);
+        // Names of all layers' refreshes go into one table.
+        Assert.All(refresher.Ledger.Counts.Keys, key => Assert.StartsWith("layer.", key.Site));
         return ([.. results.Select(r => backend is TwinBackend ? TwinBackend.Values(r).ToArray() : [])], refresher.Ledger.Total, evaluator.Ledger);
     }
 }

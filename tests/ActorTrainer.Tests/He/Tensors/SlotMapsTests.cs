@@ -67,6 +67,25 @@ public sealed class SlotMapsTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void Sheared_copies_are_turns_of_the_slanted_one_with_at_most_four_masks(int slots, int tokens, int batch, int heads, int width)
+    {
+        var packing = new Packing(slots, tokens, batch, heads, width);
+        var random = new Random(3);
+        var x = Enumerable.Range(0, slots).Select(_ => random.NextDouble()).ToArray();
+        var slanted = Moved(SlotMaps.Slanted(packing), x);
+
+        foreach (var (turn, group) in Enumerable.Range(0, packing.HeadPlaces * SlotMaps.ShiftGroups(packing)).Select(n => (n % packing.HeadPlaces, n / packing.HeadPlaces)))
+        {
+            var moves = SlotMaps.FromSlanted(packing, turn, group);
+            Assert.InRange(moves.ToDiagonals().Count, 1, 4);
+            Assert.Equal(Moved(SlotMaps.Sheared(packing, turn, group), x), Moved(moves, slanted));
+        }
+
+        Assert.InRange(SlotMaps.Slanted(packing).ToDiagonals().Count, 1, (2 * tokens) - 1);
+    }
+
     [Fact]
     public void A_sheared_copy_takes_few_rotations()
     {
