@@ -19,7 +19,7 @@ public sealed class EncryptedDataset
     private EncryptedDataset(string folder, EncryptedManifest manifest, CkksContext context, BundleSizes sizes)
     {
         (_folder, Manifest, _context, _sizes) = (folder, manifest, context, sizes);
-        _reader = new CipherPayloadReader(context);
+        _reader = new CipherPayloadReader(new CkksContexts(context));
         _verified = new bool[manifest.ShardCount];
     }
 

@@ -9,16 +9,11 @@ using ActorTrainer.He.Training;
 
 namespace ActorTrainer.Actors.Encrypted;
 
-/// <summary>Levels at which the owner encrypts, so that nothing has to be refreshed before its first use.</summary>
-/// <param name="Inputs">Of embedded tokens.</param>
-/// <param name="Masks">Of padding masks.</param>
-/// <param name="Targets">Of labels.</param>
-public readonly record struct ProgramLevels(int Inputs, int Masks, int Targets);
-
 /// <summary>One training step of an encrypted model, known before any ciphertext exists.</summary>
 public sealed record EncryptedPlan
 {
-    public required ProgramLevels Levels { get; init; }
+    /// <summary>Levels at which the owner encrypts, so that nothing has to be refreshed before its first use.</summary>
+    public required EncryptionLevels Levels { get; init; }
 
     /// <summary>What one step takes, evaluations included: they do nothing that training does not.</summary>
     public required Plan Step { get; init; }
@@ -35,11 +30,11 @@ public sealed record EncryptedPlan
     /// <param name="costs">Measured costs, for the prediction of time.</param>
     public static EncryptedPlan Of(CkksParameters parameters, Packing packing, Func<EncryptedModel> build, int outputs, int microBatches = 1, OperationCosts? costs = null)
     {
-        var levels = new ProgramLevels[1];
+        var levels = new EncryptionLevels[1];
         new Planner(parameters).Run((evaluator, backend) =>
         {
             var probe = new Probe(new ClearRefresher(backend));
-            levels[0] = Run(evaluator, backend, probe, packing, build, outputs, 1, new ProgramLevels(0, 0, 0), batch => probe.Watch(batch));
+            levels[0] = Run(evaluator, backend, probe, packing, build, outputs, 1, new EncryptionLevels(0, 0, 0), batch => probe.Watch(batch));
             return [];
         });
         IReadOnlyDictionary<(string, int), long>? refreshes = null;
@@ -53,9 +48,9 @@ public sealed record EncryptedPlan
         return new EncryptedPlan { Levels = levels[0], Step = plan, Refreshes = refreshes! };
     }
 
-    private static ProgramLevels Run(
-        Evaluator evaluator, PlanBackend backend, IRefresher refresher, Packing packing, Func<EncryptedModel> build, int outputs, int microBatches, ProgramLevels levels,
-        Func<EncryptedBatch, Func<ProgramLevels>?> watch)
+    private static EncryptionLevels Run(
+        Evaluator evaluator, PlanBackend backend, IRefresher refresher, Packing packing, Func<EncryptedModel> build, int outputs, int microBatches, EncryptionLevels levels,
+        Func<EncryptedBatch, Func<EncryptionLevels>?> watch)
     {
         using var model = build();
         foreach (var unit in model.Units)
@@ -63,7 +58,7 @@ public sealed record EncryptedPlan
             unit.Load(0, [.. Enumerable.Range(0, unit.Layout.Packs).Select(_ => new AdamWPack(backend.Encrypt(1), backend.Encrypt(1), backend.Encrypt(1)))]);
         }
 
-        Func<ProgramLevels>? found = null;
+        Func<EncryptionLevels>? found = null;
         model.Step(new TensorMath(evaluator, refresher, packing), Batches(), 1, 1);
         return found?.Invoke() ?? levels;
 
@@ -87,14 +82,14 @@ public sealed record EncryptedPlan
 
         public int MaxLevel => inner.MaxLevel;
 
-        public Func<ProgramLevels> Watch(EncryptedBatch batch)
+        public Func<EncryptionLevels> Watch(EncryptedBatch batch)
         {
             foreach (var ciphertext in batch.Input.Parts.Concat(batch.Mask).Concat(batch.Targets))
             {
                 _watched.Add(ciphertext, 0);
             }
 
-            return () => new ProgramLevels(Highest(batch.Input.Parts), Highest(batch.Mask), Highest(batch.Targets));
+            return () => new EncryptionLevels(Highest(batch.Input.Parts), Highest(batch.Mask), Highest(batch.Targets));
         }
 
         public IReadOnlyList<Ciphertext> Refresh(IReadOnlyList<Ciphertext> ciphertexts, int level, string site)
