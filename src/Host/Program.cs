@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.Host.Chaos;
 using ActorTrainer.Host.Cli;
 using ActorTrainer.Host.Cluster;
@@ -22,8 +21,12 @@ public static class Program
         new DelegateCommand(FineTuneDescriptions.FineTune, FineTuneCommand.Run),
         new DelegateCommand(FineTuneDescriptions.Evaluate, EvaluateCommand.Run),
         new DelegateCommand(FineTuneDescriptions.Export, ExportCommand.Run),
+        new DelegateCommand(EncryptedDescriptions.KeyGen, new KeyGenCommand(job => EncryptedProgram.PlanOf(job).Step.Keys, TimeProvider.System).Run),
         new DelegateCommand(EncryptedDescriptions.Encrypt, new EncryptCommand(
-            job => EncryptionLevels.Highest(job.Parameters), () => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))), TimeProvider.System).Run),
+            job => EncryptedProgram.PlanOf(job).Levels, () => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))), TimeProvider.System).Run),
+        new DelegateCommand(EncryptedDescriptions.FineTune, EncryptedFineTuneCommand.Run),
+        new DelegateCommand(EncryptedDescriptions.Evaluate, EncryptedEvaluateCommand.Run),
+        new DelegateCommand(EncryptedDescriptions.Decrypt, DecryptCommand.Run),
         new DelegateCommand(CommandDescriptions.CompareRuns, CompareRunsCommand.Run),
         new DelegateCommand(ResultsCommand.Description, ResultsCommand.Run),
         new DelegateCommand(CommandDescriptions.Tokenizer, TokenizerCommand.Run),

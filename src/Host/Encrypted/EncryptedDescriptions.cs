@@ -6,6 +6,7 @@ namespace ActorTrainer.Host.Encrypted;
 internal static class EncryptedDescriptions
 {
     private static readonly string[] Read = ["name", "base_dir", "arch", "eval", "he"];
+    private static readonly string[] Trains = ["name", "base_dir", "seed", "arch", "eval", "he", "pipeline", "impl"];
 
     /// <summary><c>keygen</c>: keys.</summary>
     public static CommandDescription KeyGen { get; } = new()
@@ -60,5 +61,75 @@ internal static class EncryptedDescriptions
         Accepts = Read,
         Keys = ["name", "eval.tasks", "he.set", "he.tokens", "he.batch", "he.keys", "he.data", "he.threads"],
         Done = "the data is encrypted",
+    };
+
+    /// <summary><c>finetune-encrypted</c>: training.</summary>
+    public static CommandDescription FineTune { get; } = new()
+    {
+        Name = "finetune-encrypted",
+        Summary = "train adapters and head on encrypted data, which the stages never see in the clear",
+        Paragraphs =
+        [
+            """
+            Trains LoRA adapters on queries, keys and values, pooler and head of each task through the same stages,
+            schedule and checkpoints as in the clear. Stages hold base weights, evaluation keys and ciphertexts; the
+            owner, who holds the secret key, lifts ciphertexts and is the only one to see loss and gradient norms.
+            """,
+            """
+            Needs keys (keygen), encrypted data (encrypt) and the ranges of all functions (a calibration.json from
+            fine-tuning in the clear with eval.calibrate_every). The same command goes on with an interrupted run.
+            """,
+        ],
+        Options = [new("steps", "training steps; as many as eval.epochs come to when left out", "N")],
+        Examples =
+        [
+            new("finetune-encrypted name=X he=dev eval=GLUE_lora eval.tasks=[rte] steps=10", "ten steps"),
+            new("finetune-encrypted name=X he=dev eval=GLUE_lora eval.tasks=[rte] pipeline.stages=3", "a stage for each layer and for the head of a model of two layers"),
+        ],
+        Accepts = Trains,
+        Keys = ["name", "eval.tasks", "eval.checkpoint", "eval.calibration", "eval.batch_size", "eval.epochs", "eval.optim.lr", "he.set", "he.keys", "he.data", "he.cache", "he.threads", "pipeline.stages"],
+        Done = "the encrypted models are there",
+    };
+
+    /// <summary><c>evaluate-encrypted</c>: scores.</summary>
+    public static CommandDescription Evaluate { get; } = new()
+    {
+        Name = "evaluate-encrypted",
+        Summary = "score an encrypted model on encrypted data; only the owner learns the score",
+        Paragraphs =
+        [
+            """
+            Runs the labelled splits of each task, as encrypt wrote them, through the stages. The owner decrypts the
+            outputs and compares them with the labels that it kept.
+            """,
+        ],
+        Options = [new("model", "folder of an encrypted model; the latest of finetune-encrypted when left out", "FOLDER")],
+        Examples = [new("evaluate-encrypted name=X he=dev eval=GLUE_lora eval.tasks=[rte]", "RTE's dev split")],
+        Accepts = Trains,
+        Keys = ["name", "eval.tasks", "he.set", "he.keys", "he.data", "he.threads", "pipeline.stages"],
+        Done = "the models are scored",
+    };
+
+    /// <summary><c>decrypt</c>: results.</summary>
+    public static CommandDescription Decrypt { get; } = new()
+    {
+        Name = "decrypt",
+        Summary = "decrypt a trained model with the owner's keys",
+        Paragraphs =
+        [
+            """
+            Decrypts adapters, pooler and head of each task's encrypted model and writes them as a fine-tuned model:
+            adapter.safetensors, model.safetensors, configuration, tokenizer and calibration, which evaluate loads.
+            """,
+        ],
+        Options =
+        [
+            new("model", "folder of an encrypted model; the latest of finetune-encrypted when left out", "FOLDER"),
+            new("out", "folder to write; NAME/decrypted/TASK when left out", "FOLDER"),
+        ],
+        Examples = [new("decrypt name=X he=dev eval=GLUE_lora eval.tasks=[rte]", "the latest model of RTE")],
+        Accepts = Read,
+        Keys = ["name", "eval.tasks", "he.set", "he.keys"],
+        Done = "the model is there",
     };
 }

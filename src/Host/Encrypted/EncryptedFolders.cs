@@ -1,4 +1,8 @@
+using ActorTrainer.Host.Cli;
 using ActorTrainer.Host.Configuration;
+using ActorTrainer.Model.Checkpoints;
+using ActorTrainer.Model.Common;
+using ActorTrainer.Model.Glue;
 
 namespace ActorTrainer.Host.Encrypted;
 
@@ -13,6 +17,17 @@ internal static class EncryptedFolders
 
     /// <summary>What only the owner may know of the data: labels, and which row stands where.</summary>
     public static string Examples(RunConfiguration run) => Path.Combine(Keys(run), "examples");
+
+    /// <summary>The encrypted run of a task.</summary>
+    public static string Training(RunConfiguration run, GlueTaskInfo task) => Path.Combine(run.RunFolder, "finetune-encrypted", task.Name);
+
+    /// <summary>A task's model in the clear again.</summary>
+    public static string Decrypted(RunConfiguration run, GlueTaskInfo task) => Path.Combine(run.RunFolder, "decrypted", task.Name);
+
+    /// <summary>The encrypted model that <c>model=</c> names, or the latest of a task's run.</summary>
+    /// <exception cref="RefusedException">There is none.</exception>
+    public static string Model(CommandContext context, GlueTaskInfo task) => context.Option("model") ?? CheckpointFolder.Latest(Training(context.Run, task))
+        ?? throw new RefusedException($"{Training(context.Run, task)} has no encrypted model: train one with finetune-encrypted, or name its folder with model=FOLDER.");
 
     /// <summary>Exported data: <c>TASK/SPLIT</c>.</summary>
     public static string Export(RunConfiguration run) => Path.Combine(run.RunFolder, "export");

@@ -48,7 +48,11 @@ public static class CheckpointFolder
     /// </summary>
     /// <returns>Full path of the export.</returns>
     /// <exception cref="InvalidOperationException">A file was not written; no export has been made then.</exception>
-    public static string Write(string runFolder, long step, Action<string> write)
+    public static string Write(string runFolder, long step, Action<string> write) => Write(runFolder, step, write, [ModelFile, ConfigFile]);
+
+    /// <summary>The same for exports of other files.</summary>
+    /// <param name="required">Files without which there is no export.</param>
+    public static string Write(string runFolder, long step, Action<string> write, IReadOnlyList<string> required)
     {
         var path = PathOf(runFolder, step);
         var root = Root(runFolder);
@@ -58,16 +62,33 @@ public static class CheckpointFolder
             Directory.Delete(leftover, recursive: true);
         }
 
+        Publish(path, root, write, required);
+        return path;
+    }
+
+    /// <summary>Makes or replaces a folder that stands alone, all of it at once, as <see cref="Write(string, long, Action{string})"/> does those of a run.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="write">Fills a temporary folder.</param>
+    public static void Fill(string folder, Action<string> write)
+    {
+        folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        var root = Path.GetDirectoryName(folder)!;
+        Directory.CreateDirectory(root);
+        Publish(folder, root, write, []);
+    }
+
+    private static void Publish(string path, string root, Action<string> write, IReadOnlyList<string> required)
+    {
         var temporary = Path.Combine(root, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.tmp");
         Directory.CreateDirectory(temporary);
         try
         {
             write(temporary);
-            foreach (var name in new[] { ModelFile, ConfigFile })
+            foreach (var name in required)
             {
                 if (!File.Exists(Path.Combine(temporary, name)))
                 {
-                    throw new InvalidOperationException($"The export of step {step} has no {name}.");
+                    throw new InvalidOperationException($"The export {path} has no {name}.");
                 }
             }
 
@@ -80,7 +101,6 @@ public static class CheckpointFolder
             AtomicFile.SyncFolder(temporary);
             Replace(path, temporary);
             AtomicFile.SyncFolder(root);
-            return path;
         }
         catch
         {
