@@ -75,7 +75,8 @@ internal sealed class MadeLayer : IMadeProgram
 
     private double[][] Vector(double[] values) => Packing.Hidden.Pack((_, _, f) => values[f]);
 
-    private double[] Matrix(int rows, int columns) => [.. Enumerable.Range(0, rows * columns).Select(_ => 0.15 * Normal())];
+    /// <summary>Small enough that sums over many features stay in the domains of the fits.</summary>
+    private double[] Matrix(int rows, int columns) => [.. Enumerable.Range(0, rows * columns).Select(_ => Math.Min(0.15, 1.2 / Math.Sqrt(columns)) * Normal())];
 
     private double[] Around(int count, double centre) => [.. Enumerable.Range(0, count).Select(_ => centre + (0.2 * Normal()))];
 

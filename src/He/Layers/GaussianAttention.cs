@@ -7,14 +7,14 @@ namespace ActorTrainer.He.Layers;
 /// <summary>
 /// O = P·V with P_δ[t] = exp(−κ·‖q_t − k_{t+δ}‖²)·mask, κ = 1/(2√d), for all heads at once (Rho et al., arXiv 2410.02486, section 3.2), and no row
 /// normalisation. Backward: G = (dO·Vᵀ) ∘ P, dq = −2κ·(q ∘ ΣG − G·K), dk = 2κ·(Gᵀ·Q − k ∘ ΣGᵀ), dv = Pᵀ·dO; sums over pairs are <see cref="TokenShifts"/>.
-/// Forward takes 1 level of q and 3 of k and v, and a refresh of exponents; backward 3 of dO, and refreshes of G and P.
+/// Forward takes 1 level of q and 3 of k and v, which end at level 1 at least, and a refresh of exponents; backward 3 of dO, and refreshes of G and P.
 /// </summary>
 /// <param name="exp">On exponents of real tokens, zero included.</param>
 /// <param name="name">For sites of refreshes.</param>
 public sealed class GaussianAttention(TokenShifts shifts, FunctionCircuit exp, int headWidth, string name)
 {
-    /// <summary>Level of differences q − k: their squares are summed at the lowest.</summary>
-    private const int Differences = 1;
+    /// <summary>Level of what is multiplied and summed over features. Sums stand one above the lowest level, whose single prime leaves room for numbers up to about a hundred only.</summary>
+    private const int Pairs = 2;
 
     private readonly double _kappa = 1 / (2 * Math.Sqrt(headWidth));
 
@@ -49,8 +49,8 @@ public sealed class GaussianAttention(TokenShifts shifts, FunctionCircuit exp, i
     public (Activation Output, Tape Tape) Forward(TensorMath math, Activation q, Activation k, Activation v, IReadOnlyList<Ciphertext> mask, int level)
     {
         // Queries wait for backward, which shears them.
-        var (queries, keys) = (math.At(q, Differences + TokenShifts.ShearLevels, $"{name}.q"), math.At(k, Differences + TokenShifts.ShearLevels, $"{name}.k"));
-        using var values = math.At(v, level + 1 + TokenShifts.ShearLevels, $"{name}.v");
+        var (queries, keys) = (math.At(q, Pairs + TokenShifts.ShearLevels, $"{name}.q"), math.At(k, Pairs + TokenShifts.ShearLevels, $"{name}.k"));
+        using var values = math.At(v, Math.Max(level + 1, Pairs) + TokenShifts.ShearLevels, $"{name}.v");
         var keyCopies = Copies(math, keys);
         var valueCopies = Copies(math, values);
         var weights = queries.Parts.Select((part, c) => Weights(math, part, keyCopies[c], mask, c, level + 1)).ToArray();
@@ -77,7 +77,7 @@ public sealed class GaussianAttention(TokenShifts shifts, FunctionCircuit exp, i
 
     private Ciphertext[] Weights(TensorMath math, Ciphertext q, Ciphertext[] copies, IReadOnlyList<Ciphertext> mask, int c, int level)
     {
-        using var low = math.At(q, Differences, $"{name}.q.{c}");
+        using var low = math.At(q, Pairs, $"{name}.q.{c}");
         var sums = shifts.Gather(math, n =>
         {
             using var difference = math.Evaluator.Subtract(low, copies[n]);
@@ -103,10 +103,10 @@ public sealed class GaussianAttention(TokenShifts shifts, FunctionCircuit exp, i
     /// <summary>dq and dk, from G' = −2κ·G: dq = q ∘ ΣG' − G'·K, dk = k ∘ ΣG'ᵀ − G'ᵀ·Q.</summary>
     private (Ciphertext Q, Ciphertext K) Distances(TensorMath math, Tape tape, int c, Ciphertext gradient, Ciphertext q, int level)
     {
-        using var low = math.At(gradient, 1, $"{name}.gradient.{c}");
+        using var low = math.At(gradient, Pairs, $"{name}.gradient.{c}");
         var slopes = shifts.Gather(math, n =>
         {
-            using var copy = math.At(tape.ValueCopies[c][n], 1, $"{name}.values.{c}.{n}");
+            using var copy = math.At(tape.ValueCopies[c][n], Pairs, $"{name}.values.{c}.{n}");
             return math.Evaluator.MultiplyLazy(low, copy);
         });
         var scaled = slopes.Select((slope, group) =>

@@ -36,7 +36,8 @@ public sealed class LayerNormLayer(FeatureLayout layout, FunctionCircuit root, d
         using var input = math.At(x, level + 2, $"{name}.input");
         using var mean = Mean(math, input);
         using var centred = math.Subtract(input, mean);
-        using var low = math.At(centred, 1, $"{name}.centred");
+        // The sum is larger than what the lowest level has room for.
+        using var low = math.At(centred, 2, $"{name}.centred");
         using var squares = math.Multiply(low, low);
         using var sum = math.SumFeatures(squares);
         // 1/features and the domain's map onto [−1, 1] in one product.
@@ -44,9 +45,7 @@ public sealed class LayerNormLayer(FeatureLayout layout, FunctionCircuit root, d
         using var scaled = math.Product(variance, root.Map.Slope / layout.Features);
         using var mapped = math.Evaluator.Add(scaled, root.Map.Offset + (root.Map.Slope * epsilon));
         var inverse = root.EvaluateInParts(math.Evaluator, mapped.WithMagnitude(1), level + 1, (x, at, part) => math.At(x, at, $"{name}.{part}"));
-        // No feature is further from the mean than the root of the sum of squares.
-        var normal = math.Multiply(centred, inverse);
-        return new Tape(new Activation(layout, [.. normal.Parts.Select(part => part.WithMagnitude(Math.Sqrt(layout.Features)))]), inverse);
+        return new Tape(math.Multiply(centred, inverse), inverse);
     }
 
     /// <summary>dx at <paramref name="level"/>, from the gradient of x̂.</summary>
