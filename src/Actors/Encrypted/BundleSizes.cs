@@ -23,6 +23,6 @@ internal sealed record BundleSizes(IReadOnlyList<int> Inputs, IReadOnlyList<int>
         int[] targets = [.. Enumerable.Repeat(levels.Targets, outputs)];
         return new BundleSizes(inputs, targets, Bundle(inputs), Bundle(targets));
 
-        long Bundle(int[] bundle) => sizeof(int) + bundle.Sum(level => WireSize.Ciphertext(parameters, level, seeded: true));
+        long Bundle(int[] bundle) => CipherPayload.HeaderBytes + bundle.Sum(level => WireSize.Ciphertext(parameters, level, seeded: true));
     }
 }

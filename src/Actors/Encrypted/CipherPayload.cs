@@ -22,12 +22,15 @@ public sealed class CipherPayload(CkksContext context, IReadOnlyList<Ciphertext>
 
     internal const int FingerprintBytes = 32;
 
+    /// <summary>Bytes before the ciphertexts.</summary>
+    internal const int HeaderBytes = 1 + FingerprintBytes + sizeof(int);
+
     public IReadOnlyList<Ciphertext> Ciphertexts { get; } = ciphertexts.Count <= MaximumCount
         ? ciphertexts
         : throw new ArgumentException($"A bundle holds at most {MaximumCount} ciphertexts; found {ciphertexts.Count}. Send several.", nameof(ciphertexts));
 
     /// <inheritdoc/>
-    public long WireSize => 1 + FingerprintBytes + sizeof(int) + Ciphertexts.Sum(He.Wire.WireSize.Of);
+    public long WireSize => HeaderBytes + Ciphertexts.Sum(He.Wire.WireSize.Of);
 
     /// <inheritdoc/>
     /// <exception cref="MisuseException">A ciphertext is of other parameters, or transparent: anyone could read it.</exception>

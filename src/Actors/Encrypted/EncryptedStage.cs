@@ -24,6 +24,7 @@ public sealed class EncryptedStage(IObjectStore store, CkksContexts contexts, Fu
     private IOwnerLink? _owner;
     private StageProtocol.RunStep _step = new("", 0, 0, Phase.Train, 0, 0, false, false);
     private long _evaluated;
+    private IReadOnlyList<KeyRequest> _unusedBefore = [];
 
     private EncryptedChunks Built => _built ?? throw new InvalidOperationException("The stage was not prepared.");
 
@@ -32,8 +33,8 @@ public sealed class EncryptedStage(IObjectStore store, CkksContexts contexts, Fu
     /// <inheritdoc/>
     public IReadOnlyCollection<string> Units => [.. Built.All.Select(unit => unit.Name)];
 
-    /// <summary>Keys that were read and never used so far.</summary>
-    public IReadOnlyList<KeyRequest> UnusedKeys => Built.UnusedKeys;
+    /// <summary>Keys that were read and never used so far; once it is disposed, by the last attempt.</summary>
+    public IReadOnlyList<KeyRequest> UnusedKeys => _built?.UnusedKeys ?? _unusedBefore;
 
     /// <inheritdoc/>
     public void Prepare(StageProtocol.Prepare plan)
@@ -207,6 +208,7 @@ public sealed class EncryptedStage(IObjectStore store, CkksContexts contexts, Fu
     private void Release()
     {
         DropInFlight();
+        _unusedBefore = UnusedKeys;
         _built?.Dispose();
         _owner?.Dispose();
         (_built, _owner) = (null, null);

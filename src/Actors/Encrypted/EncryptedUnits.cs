@@ -67,8 +67,8 @@ public sealed class EncryptedUnits
         Root = Circuit(unit, "norm", PointFunction.NormInverseRoot),
         Tanh = Circuit(unit, "pooler", PointFunction.Tanh),
         Loss = IsRegression
-            ? new SquaredLoss($"{unit}.loss")
-            : new CrossEntropyLoss(Circuit(unit, "loss.exp", PointFunction.LossExp), Circuit(unit, "loss.sum", PointFunction.LossReciprocal), $"{unit}.loss"),
+            ? new SquaredLoss(EncryptedHeadUnit.LossOf(unit))
+            : new CrossEntropyLoss(Circuit(unit, "loss.exp", PointFunction.LossExp), Circuit(unit, "loss.sum", PointFunction.LossReciprocal), EncryptedHeadUnit.LossOf(unit)),
     };
 
     private EncoderWeights Layer(string unit, int layer, SafeTensorsHeader header)

@@ -116,7 +116,7 @@ public sealed class EncryptedDatasetWriter
         var seed = kept?.OrderSeed ?? (_plan.Training ? _plan.OrderSeed : 0);
         var rows = Enumerable.Range(0, source.Count).Select(source.Describe).ToArray();
         int[] tokens = [.. rows.Select(row => row.TokenCount)];
-        var order = _plan.Training ? RowOrder.Shuffled(tokens, most, batch, seed) : RowOrder.InOrder(tokens, most, batch);
+        var order = _plan.Training ? RowOrder.Shuffled(tokens, most, batch, seed, _plan.MostRows) : RowOrder.InOrder(tokens, most, batch, _plan.MostRows);
         return new OwnerExamples
         {
             Format = OwnerExamples.CurrentFormat,

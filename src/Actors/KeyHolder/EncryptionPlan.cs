@@ -35,6 +35,9 @@ public sealed record EncryptionPlan
     /// </summary>
     public required ulong OrderSeed { get; init; }
 
+    /// <summary>Rows that are encrypted at most; 0: all.</summary>
+    public int MostRows { get; init; }
+
     /// <summary>Bytes of a shard, at most; a shard has at least one micro-batch.</summary>
     public long ShardBytes { get; init; } = DefaultShardBytes;
 

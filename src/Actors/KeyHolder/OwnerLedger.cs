@@ -25,12 +25,14 @@ public sealed class OwnerLedger(IReadOnlyDictionary<string, UnitLayout> layouts,
 
     private readonly Lock _gate = new();
     private readonly int _batch = layouts[Head].Packing.Batch;
-    private readonly IReadOnlySet<string> _outputSites = new HashSet<string> { $"{Head}.loss.exp", $"{Head}.loss.output" };
+    private readonly Dictionary<string, int> _trained = Enumerable.Range(0, outputs)
+        .ToDictionary(o => EncryptedHeadUnit.OutputSite(Head, o, isRegression));
+
     private readonly Dictionary<string, double[]> _norms = layouts
         .SelectMany(unit => unit.Value.NormWeights().Select((weights, pack) => (Site: EncryptedUnit.GradientSite(unit.Key, pack), weights)))
         .ToDictionary(pair => pair.Site, pair => pair.weights);
 
-    private readonly Dictionary<(Phase Phase, long Step, int MicroBatch), SortedDictionary<(int Ordinal, int Index), double[]>> _outputs = [];
+    private readonly Dictionary<(Phase Phase, long Step, int MicroBatch), SortedDictionary<(int Output, int Index), double[]>> _outputs = [];
     private readonly Dictionary<long, Dictionary<string, double>> _squares = [];
 
     /// <summary>Forgets what was seen of a step and later ones: it begins again.</summary>
@@ -93,15 +95,22 @@ public sealed class OwnerLedger(IReadOnlyDictionary<string, UnitLayout> layouts,
                 (_squares.TryGetValue(key.Step, out var step) ? step : _squares[key.Step] = [])[key.Site] = square;
             }
         }
-        else if (key.Phase == Phase.Train ? _outputSites.Contains(key.Site) : key.Site == EncryptedStage.OutputSite(Head))
+        else if (key.Phase == Phase.Train ? _trained.TryGetValue(key.Site, out var output) : IsReport(key, out output))
         {
             double[] found = [.. Enumerable.Range(0, _batch).Select(b => slots[b].Real)];
             lock (_gate)
             {
                 var place = (key.Phase, key.Step, key.MicroBatch);
-                (_outputs.TryGetValue(place, out var seen) ? seen : _outputs[place] = [])[(key.Ordinal, index)] = found;
+                (_outputs.TryGetValue(place, out var seen) ? seen : _outputs[place] = [])[(output, index)] = found;
             }
         }
+    }
+
+    /// <summary>Outputs of an evaluation come in order, in one request or several.</summary>
+    private static bool IsReport(RefreshKey key, out int ordinal)
+    {
+        ordinal = key.Ordinal;
+        return key.Site == EncryptedStage.OutputSite(Head);
     }
 
     /// <summary>Outputs by example.</summary>

@@ -45,6 +45,12 @@ public sealed class EncryptedHeadUnit : EncryptedUnit
         _head = new ClassifierHead(layout.Shape, norm, f => parts.NormWeight[f], f => parts.NormBias[f], parts.Tanh, name);
     }
 
+    /// <summary>Site where the owner lifts an output in training, and so sees it.</summary>
+    public static string OutputSite(string unit, int output, bool isRegression) => $"{LossOf(unit)}.{(isRegression ? "output" : "exp")}.{output}";
+
+    /// <summary>Name of a unit's loss.</summary>
+    public static string LossOf(string unit) => $"{unit}.loss";
+
     /// <summary>Each output of each example, in every place and token; and what backward needs.</summary>
     public (Ciphertext[] Outputs, ClassifierHead.Tape Tape) Forward(TensorMath math, Activation x) => _head.Forward(math, x, _shape.Weights(Weights(math)), OutputLevel);
 

@@ -30,6 +30,7 @@ internal sealed class EncryptCommand(Func<EncryptedJob, EncryptionLevels> levels
             keys.Require(DataExport.EmbeddingHash(embedding), jobs[0].Packing);
         }
 
+        var rows = Counts.Parse("rows", context.Option("rows"));
         var from = context.Option("from") ?? EncryptedFolders.Export(run);
         foreach (var (job, split) in jobs.SelectMany(job => job.Task.EvaluationSplits.Prepend(GlueTaskInfo.Train).Select(split => (job, split))))
         {
@@ -46,6 +47,7 @@ internal sealed class EncryptCommand(Func<EncryptedJob, EncryptionLevels> levels
                 Levels = levels(job),
                 Training = split == GlueTaskInfo.Train,
                 OrderSeed = orderSeed(),
+                MostRows = MostRows(run.Eval.TrainRows, rows, split),
             };
             var written = EncryptedDatasetWriter.Write(plan, done => progress.Report(Describe(done)), stop);
             progress.Done(Summary(plan.Folder, written));
@@ -63,6 +65,14 @@ internal sealed class EncryptCommand(Func<EncryptedJob, EncryptionLevels> levels
         }
 
         return Task.FromResult(App.Done);
+    }
+
+    /// <summary>What the settings leave of a split; 0: all.</summary>
+    private static int MostRows(int trainRows, long rows, string split)
+    {
+        var most = split == GlueTaskInfo.Train && trainRows > 0 ? trainRows : int.MaxValue;
+        most = rows > 0 ? (int)Math.Min(most, rows) : most;
+        return most == int.MaxValue ? 0 : most;
     }
 
     private static void RequireSet(OwnerKeys keys, EncryptedJob job)

@@ -52,7 +52,11 @@ internal static class EncryptedDescriptions
             where the owner finds them again.
             """,
         ],
-        Options = [new("from", "folder that export wrote; NAME/export when left out", "FOLDER")],
+        Options =
+        [
+            new("from", "folder that export wrote; NAME/export when left out", "FOLDER"),
+            new("rows", "most rows of each split; all when left out (eval.train_rows counts too)", "N"),
+        ],
         Examples =
         [
             new("encrypt name=X he=dev eval.tasks=[rte]", "RTE's train and dev, with the keys of NAME/keys"),

@@ -1,7 +1,6 @@
 using ActorTrainer.Actors;
 using ActorTrainer.Host.Cli;
 using ActorTrainer.Host.FineTuning;
-using ActorTrainer.Model.Common;
 using ActorTrainer.Model.Glue;
 
 namespace ActorTrainer.Host.Encrypted;
@@ -13,7 +12,7 @@ internal static class EncryptedFineTuneCommand
     public static async Task<int> Run(CommandContext context, CancellationToken stop)
     {
         var run = context.Run;
-        var steps = Steps(context.Option("steps"));
+        var steps = Counts.Parse("steps", context.Option("steps"));
         foreach (var job in EncryptedJob.All(run, PretrainedModel.Of(run, PretrainedModel.IsArchGiven(context.Words))))
         {
             using var inputs = EncryptedInputs.Open(job);
@@ -32,8 +31,4 @@ internal static class EncryptedFineTuneCommand
 
         return App.Done;
     }
-
-    private static long Steps(string? text) => text is null ? 0
-        : long.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var steps) && steps > 0 ? steps
-        : throw new RefusedException($"steps={text}: expected a number of training steps, 1 or more.");
 }
