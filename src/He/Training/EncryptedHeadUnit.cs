@@ -45,6 +45,9 @@ public sealed class EncryptedHeadUnit : EncryptedUnit
         _head = new ClassifierHead(layout.Shape, norm, f => parts.NormWeight[f], f => parts.NormBias[f], parts.Tanh, name);
     }
 
+    /// <inheritdoc/>
+    public override IEnumerable<SiteRange> Ranges => [.. _head.Ranges, .. _loss.Ranges(_shape.Outputs), .. base.Ranges];
+
     /// <summary>Each output of each example, in every place and token; and what backward needs.</summary>
     public (Ciphertext[] Outputs, ClassifierHead.Tape Tape) Forward(TensorMath math, Activation x) => _head.Forward(math, x, _shape.Weights(Weights(math)), OutputLevel);
 

@@ -4,6 +4,7 @@ using ActorTrainer.Actors.DataPlane.Peers;
 using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.Actors.KeyHolder;
 using ActorTrainer.Actors.Protocol;
+using ActorTrainer.He.Layers;
 using ActorTrainer.He.Parameters;
 using ActorTrainer.Model.Common;
 using ActorTrainer.Tests.He;
@@ -79,7 +80,7 @@ public sealed class DataOwnerTests
     public void Slots_far_out_of_range_are_answered_as_all_others_and_only_the_owners_guard_knows(bool wild)
     {
         using var he = new HeFixture(ParameterSets.ToyL15, []);
-        var guard = new RangeGuard(new Dictionary<string, (double, double)> { ["variance"] = (-2, 2), ["other"] = (0, 1) });
+        var guard = new RangeGuard([new SiteRange("variance", -2, 2), new SiteRange("other", 0, 1)]);
         var served = new ConcurrentQueue<OwnerProtocol.Served>();
         using var owner = new DataOwner(he.Context, he.Secret, new RefreshBook(), new DataOwnerSettings(1), guard, served.Enqueue);
         using var channel = new LocalRefreshChannel(he.Context, new RefreshServer(owner, new PeerCounters(), OwnerSide.Patience).Handle);
@@ -153,7 +154,7 @@ public sealed class DataOwnerTests
     [Fact]
     public void A_guard_counts_what_is_outside_and_keeps_the_worst_and_the_first()
     {
-        var guard = new RangeGuard(new Dictionary<string, (double, double)> { ["a"] = (-1, 2), ["b"] = (0, 1) });
+        var guard = new RangeGuard([new SiteRange("a", -1, 2), new SiteRange("b", 0, 1)]);
         RefreshKey Key(string site, int ordinal) => new("r", 1, 1, Phase.Train, 0, site, ordinal);
 
         guard.Observed(Key("a", 0), 0, [new Complex(-1, 99), 2, 0]);
