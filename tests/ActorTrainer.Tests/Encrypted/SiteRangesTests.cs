@@ -107,12 +107,6 @@ public sealed class SiteRangesTests
         Assert.Equal((heads, 2 * real), (Assert.Single(guard.Warnings).Outside, guard.Warnings[0].Seen));
     }
 
-    private static IReadOnlyList<int> Lengths(MadeTask task)
-    {
-        var real = TwinModel.Doubles(task.Mask());
-        return [.. Enumerable.Range(0, task.Batch).Select(b => (int)real.Skip(b * task.Tokens).Take(task.Tokens).Sum())];
-    }
-
     /// <summary>A model on the twin whose refreshes a guard sees, as the owner's would.</summary>
     private sealed class Watch : IRefresher
     {
@@ -127,7 +121,7 @@ public sealed class SiteRangesTests
         {
             (_task, _inner) = (task, new ClearRefresher(_twin));
             Model = MadeTwin.Build(task, _twin, out _math, this);
-            var lengths = Lengths(task);
+            var lengths = task.Lengths;
             Guard = new RangeGuard(Model.Ranges, new RealTokens(_math.Packing, Model.Ranges, _ => lengths).Slots);
         }
 
