@@ -21,6 +21,9 @@ public sealed record EncryptedPlan
     /// <summary>Ciphertexts refreshed in a step, by site and level.</summary>
     public required IReadOnlyDictionary<(string Site, int Level), long> Refreshes { get; init; }
 
+    /// <summary>Where refreshed values have to lie, for those sites of <see cref="Refreshes"/> on whose values functions are evaluated.</summary>
+    public required IReadOnlyList<SiteRange> Ranges { get; init; }
+
     /// <summary>All sites of requests to the owner.</summary>
     public IReadOnlySet<string> Sites => new HashSet<string>(Refreshes.Keys.Select(key => key.Site)) { EncryptedStage.OutputSite("head") };
 
@@ -31,28 +34,37 @@ public sealed record EncryptedPlan
     public static EncryptedPlan Of(CkksParameters parameters, Packing packing, Func<EncryptedModel> build, int outputs, int microBatches = 1, OperationCosts? costs = null)
     {
         var levels = new EncryptionLevels[1];
+        IReadOnlyList<SiteRange> ranges = [];
         new Planner(parameters).Run((evaluator, backend) =>
         {
             var probe = new Probe(new ClearRefresher(backend));
-            levels[0] = Run(evaluator, backend, probe, packing, build, outputs, 1, new EncryptionLevels(0, 0, 0), batch => probe.Watch(batch));
+            levels[0] = Run(evaluator, backend, probe, packing, build, outputs, 1, new EncryptionLevels(0, 0, 0), batch => probe.Watch(batch), model => ranges = [.. model.Ranges]);
             return [];
         });
         IReadOnlyDictionary<(string, int), long>? refreshes = null;
         var plan = new Planner(parameters, costs).Run((evaluator, backend) =>
         {
             var refresher = new ClearRefresher(backend);
-            Run(evaluator, backend, refresher, packing, build, outputs, microBatches, levels[0], _ => null);
+            Run(evaluator, backend, refresher, packing, build, outputs, microBatches, levels[0], _ => null, _ => { });
             refreshes = refresher.Ledger.Counts;
             return [];
         });
-        return new EncryptedPlan { Levels = levels[0], Step = plan, Refreshes = refreshes! };
+        var refreshed = refreshes!.Keys.Select(key => key.Item1).ToHashSet();
+        return new EncryptedPlan
+        {
+            Levels = levels[0],
+            Step = plan,
+            Refreshes = refreshes!,
+            Ranges = [.. ranges.Where(range => refreshed.Contains(range.Site))],
+        };
     }
 
     private static EncryptionLevels Run(
         Evaluator evaluator, PlanBackend backend, IRefresher refresher, Packing packing, Func<EncryptedModel> build, int outputs, int microBatches, EncryptionLevels levels,
-        Func<EncryptedBatch, Func<EncryptionLevels>?> watch)
+        Func<EncryptedBatch, Func<EncryptionLevels>?> watch, Action<EncryptedModel> show)
     {
         using var model = build();
+        show(model);
         foreach (var unit in model.Units)
         {
             unit.Load(0, [.. Enumerable.Range(0, unit.Layout.Packs).Select(_ => new AdamWPack(backend.Encrypt(1), backend.Encrypt(1), backend.Encrypt(1)))]);

@@ -19,7 +19,10 @@ internal sealed class MicroBatchSlots(Packing packing, int sequence)
 
     /// <summary>For each group of shifts: one where the shift that a place stands for leads to a real token, else zero.</summary>
     /// <param name="tokens">[example], tokens without padding.</param>
-    public double[][] Masks(IReadOnlyList<int> tokens) => [.. Enumerable.Range(0, SlotMaps.ShiftGroups(packing)).Select(group =>
+    public double[][] Masks(IReadOnlyList<int> tokens) => [.. Enumerable.Range(0, SlotMaps.ShiftGroups(packing)).Select(group => Mask(tokens, group))];
+
+    /// <summary>The same for one group.</summary>
+    public double[] Mask(IReadOnlyList<int> tokens, int group)
     {
         var slots = new double[packing.Slots];
         for (var slot = 0; slot < slots.Length; slot++)
@@ -30,7 +33,7 @@ internal sealed class MicroBatchSlots(Packing packing, int sequence)
         }
 
         return slots;
-    })];
+    }
 
     /// <summary>For each output, a number for each example, which stands in every place and token: one-hot, or the number itself.</summary>
     /// <param name="labels">[example].</param>

@@ -1,25 +1,29 @@
 using System.Numerics;
 using ActorTrainer.Actors.Encrypted;
+using ActorTrainer.He.Layers;
 
 namespace ActorTrainer.Actors.KeyHolder;
 
 /// <summary>Values of a site that left the interval in which the program's approximations hold.</summary>
 /// <param name="Site">Unit and tensor.</param>
-/// <param name="Low">Lower end of the interval.</param>
+/// <param name="Low">Lower end of the interval, at the step of <paramref name="First"/>.</param>
 /// <param name="High">Its upper end.</param>
-/// <param name="Outside">Slots outside so far.</param>
-/// <param name="Seen">Slots seen so far.</param>
+/// <param name="Outside">Slots outside so far, of those that count.</param>
+/// <param name="Seen">Slots seen so far, of those that count.</param>
 /// <param name="Worst">How far the worst one was off the interval; infinite for one that is no number.</param>
 /// <param name="First">The first request with such a slot.</param>
 public sealed record RangeWarning(string Site, double Low, double High, long Outside, long Seen, double Worst, RefreshKey First);
 
 /// <summary>
 /// Watches the real parts of slots for the owner: an approximation outside of its interval gives nonsense, and nobody else can see that. The cluster is told nothing,
-/// and cannot tell by the time either: values in range take the same steps as others.
+/// and cannot tell by the time either: values in range take the same steps as others, and so do slots that count and others.
 /// </summary>
-/// <param name="ranges">Site → interval; other sites are not watched.</param>
-public sealed class RangeGuard(IReadOnlyDictionary<string, (double Low, double High)> ranges) : IOwnerObserver
+/// <param name="ranges">Other sites are not watched.</param>
+/// <param name="counted">Which slots of a request mean something, besides what its range says; null for all of them. Called for every request of a watched site; see <see cref="RealTokens"/>.</param>
+/// <exception cref="ArgumentException">Two ranges are of one site.</exception>
+public sealed class RangeGuard(IEnumerable<SiteRange> ranges, Func<RefreshKey, IReadOnlyList<bool>?>? counted = null) : IOwnerObserver
 {
+    private readonly Dictionary<string, SiteRange> _ranges = ranges.ToDictionary(range => range.Site, StringComparer.Ordinal);
     private readonly Lock _gate = new();
     private readonly SortedDictionary<string, RangeWarning> _tallies = new(StringComparer.Ordinal);
 
@@ -36,32 +40,56 @@ public sealed class RangeGuard(IReadOnlyDictionary<string, (double Low, double H
     }
 
     /// <inheritdoc/>
+    /// <exception cref="ArgumentException">What says which slots count is of another number of slots.</exception>
     public void Observed(RefreshKey key, int index, IReadOnlyList<Complex> slots)
     {
-        if (!ranges.TryGetValue(key.Site, out var range))
+        if (!_ranges.TryGetValue(key.Site, out var range))
         {
             return;
         }
 
-        var (outside, worst) = (0L, 0.0);
-        foreach (var slot in slots)
+        var (low, high) = range.At(key.Step);
+        var (own, told) = (Of(slots.Count, range.Slots, key), Of(slots.Count, counted?.Invoke(key), key));
+        var (seen, outside, worst) = (0L, 0L, 0.0);
+        for (var i = 0; i < slots.Count; i++)
         {
             // What is no number is in no interval: both comparisons and maxima carry it on.
-            var excess = Math.Max(range.Low - slot.Real, slot.Real - range.High);
-            outside += excess <= 0 ? 0 : 1;
-            worst = Math.Max(worst, excess);
+            var counts = own[i] & told[i];
+            var excess = Math.Max(low - slots[i].Real, slots[i].Real - high);
+            seen += counts ? 1 : 0;
+            outside += counts & !(excess <= 0) ? 1 : 0;
+            worst = Math.Max(worst, counts ? excess : 0);
         }
 
         lock (_gate)
         {
-            var tally = _tallies.GetValueOrDefault(key.Site) ?? new RangeWarning(key.Site, range.Low, range.High, 0, 0, 0, key);
+            var tally = _tallies.GetValueOrDefault(key.Site) ?? new RangeWarning(key.Site, low, high, 0, 0, 0, key);
+            var isFirst = tally.Outside == 0;
             _tallies[key.Site] = tally with
             {
+                Low = isFirst ? low : tally.Low,
+                High = isFirst ? high : tally.High,
                 Outside = tally.Outside + outside,
-                Seen = tally.Seen + slots.Count,
+                Seen = tally.Seen + seen,
                 Worst = Math.Max(tally.Worst, double.IsNaN(worst) ? double.PositiveInfinity : worst),
-                First = tally.Outside == 0 ? key : tally.First,
+                First = isFirst ? key : tally.First,
             };
         }
+    }
+
+    /// <summary>All slots where nothing is said.</summary>
+    private static IReadOnlyList<bool> Of(int slots, IReadOnlyList<bool>? mask, RefreshKey key)
+    {
+        var result = mask ?? All(slots);
+        return result.Count == slots
+            ? result
+            : throw new ArgumentException($"{key} has {slots} slots; expected as many words on which of them count, found {result.Count}.");
+    }
+
+    private static bool[] All(int slots)
+    {
+        var all = new bool[slots];
+        Array.Fill(all, true);
+        return all;
     }
 }

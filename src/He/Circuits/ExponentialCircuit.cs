@@ -37,6 +37,9 @@ public sealed class ExponentialCircuit : FunctionCircuit
         return new ExponentialCircuit($"An exponential as a power of 2^{squarings}", new AffineMap(Math.ScaleB(1, -squarings), 1), null, squarings, 0);
     }
 
+    /// <summary>Below zero, powers of t grow again.</summary>
+    private protected override double LowestMapped => _start is null ? 0 : -1;
+
     private protected override Ciphertext Compute(Evaluator evaluator, Ciphertext t)
     {
         var (y, magnitude) = (_start is null ? evaluator.DropTo(t, t.Level) : ChebyshevEvaluation.Evaluate(evaluator, t, _start, _magnitude), _magnitude);

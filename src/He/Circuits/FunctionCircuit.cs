@@ -18,6 +18,12 @@ public abstract class FunctionCircuit
     /// <summary>From the function's input x to the t that the circuit computes in.</summary>
     public AffineMap Map { get; }
 
+    /// <summary>Inputs x on which the circuit holds.</summary>
+    public (double Low, double High) Interval => ((LowestMapped - Map.Offset) / Map.Slope, (1 - Map.Offset) / Map.Slope);
+
+    /// <summary>What <see cref="EvaluateInParts"/> lifts within, by the names that it gives to <see cref="Lift"/>, and the intervals that it has to be in.</summary>
+    public virtual IReadOnlyList<(string Name, double Low, double High)> Parts => [];
+
     /// <summary>Levels from t to the result.</summary>
     public int MappedDepth { get; }
 
@@ -57,6 +63,9 @@ public abstract class FunctionCircuit
     /// <param name="t">At <see cref="StartOfParts"/>.</param>
     /// <exception cref="MisuseException">Too few levels are left.</exception>
     public virtual Ciphertext EvaluateInParts(Evaluator evaluator, Ciphertext t, int level, Lift lift) => EvaluateMapped(evaluator, t);
+
+    /// <summary>The domain's lower end in t; its upper end is 1.</summary>
+    private protected virtual double LowestMapped => -1;
 
     private protected abstract Ciphertext Compute(Evaluator evaluator, Ciphertext t);
 

@@ -10,6 +10,9 @@ namespace ActorTrainer.He.Circuits;
 /// </summary>
 public sealed class InverseRootCircuit : FunctionCircuit
 {
+    private const string StartPart = "root.start";
+    private const string NewtonPart = "root.newton";
+
     private readonly double[] _start;
     private readonly int _steps;
     private readonly int _depth;
@@ -34,6 +37,10 @@ public sealed class InverseRootCircuit : FunctionCircuit
         _ofU = AffineMap.Onto(start);
     }
 
+    /// <summary>t, and the start y₀ ≈ 1/√u of Newton's steps.</summary>
+    /// <inheritdoc/>
+    public override IReadOnlyList<(string Name, double Low, double High)> Parts => _steps == 0 ? [] : [(StartPart, -1, 1), (NewtonPart, 1 - _error, _magnitude * (1 + _error))];
+
     /// <summary>Newton's steps need t one level above their start.</summary>
     public override int StartOfParts(int level) => _steps == 0 ? base.StartOfParts(level) : Math.Max(_depth, level + (_steps * InverseRoot.NewtonDepth) + 1);
 
@@ -46,9 +53,9 @@ public sealed class InverseRootCircuit : FunctionCircuit
             return EvaluateMapped(evaluator, t);
         }
 
-        using var low = lift(t, _depth, "root.start");
+        using var low = lift(t, _depth, StartPart);
         using var start = Start(evaluator, low.WithMagnitude(t.Magnitude));
-        return Steps(evaluator, t, lift(start, level + (_steps * InverseRoot.NewtonDepth), "root.newton"));
+        return Steps(evaluator, t, lift(start, level + (_steps * InverseRoot.NewtonDepth), NewtonPart));
     }
 
     private protected override Ciphertext Compute(Evaluator evaluator, Ciphertext t) => Steps(evaluator, t, Start(evaluator, t));

@@ -59,6 +59,9 @@ public sealed class ClassifierHead(HeadShape shape, LayerNormLayer norm, Func<in
         }
     }
 
+    /// <summary>Of the norm, and of z; every slot counts, as features that the pooler lacks are zero.</summary>
+    public IEnumerable<SiteRange> Ranges => norm.Ranges.Concat(Enumerable.Range(0, shape.Widths).Select(j => SiteRange.Of(TanhSite(j), tanh)));
+
     /// <summary>Each output of each example, in every place and token; at <paramref name="level"/>.</summary>
     public (Ciphertext[] Outputs, Tape Tape) Forward(TensorMath math, Activation x, HeadWeights weights, int level)
     {
@@ -116,12 +119,14 @@ public sealed class ClassifierHead(HeadShape shape, LayerNormLayer norm, Func<in
         return math.Evaluator.RotateMany(y, [.. Enumerable.Range(0, _packing.Tokens).Select(s => s * _packing.Batch)]);
     }
 
+    private string TanhSite(int j) => $"{name}.tanh.{j}";
+
     private Ciphertext Pool(TensorMath math, Ciphertext[][] turned, HeadWeights weights, int j, int level)
     {
         using var product = Products(math, [.. turned.SelectMany(t => t)], weights.B[j], Pooled - 1, $"b.{j}");
         using var constant = math.At(weights.BBias[j], product.Level, $"{name}.bbias.{j}");
         using var z = math.Evaluator.Add(product, constant);
-        using var lifted = math.At(z, tanh.Depth + level, $"{name}.tanh.{j}");
+        using var lifted = math.At(z, tanh.Depth + level, TanhSite(j));
         return tanh.Evaluate(math.Evaluator, lifted.WithMagnitude(1));
     }
 

@@ -86,6 +86,9 @@ public sealed class EncoderLayer
             (o, i) => weights.DenseOut[(o * weights.Inner) + i], weights.Relu, $"{name}.ffn");
     }
 
+    /// <summary>Of all functions of the layer.</summary>
+    public IEnumerable<SiteRange> Ranges => [.. _norm1.Ranges, .. _attention.Ranges, .. _norm2.Ranges, .. _feedForward.Ranges];
+
     /// <summary>What backward needs; owned by whoever holds it.</summary>
     public sealed class Tape(LayerNormLayer.Tape norm1, Activation input, Ciphertext[][] inner, GaussianAttention.Tape attention, LayerNormLayer.Tape norm2, GatedFeedForward.Tape feedForward) : IDisposable
     {

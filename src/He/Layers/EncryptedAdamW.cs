@@ -31,6 +31,11 @@ public sealed record AdamWPack(Ciphertext Weights, Ciphertext Mean, Ciphertext S
 /// <param name="name">For sites of refreshes.</param>
 public sealed class EncryptedAdamW(AdamWSettings settings, FunctionCircuit root, string name)
 {
+    /// <summary>Of v, which becomes v̂ + ε by the step's 1/(1−β₂^t); slots without a weight are zero, and have to be in the domain too.</summary>
+    public IEnumerable<SiteRange> Ranges => SiteRange.OfParts(name, root).Prepend(SiteRange.Of(SquareSite, root, offset: settings.Epsilon) with { Decay = settings.Beta2 });
+
+    private string SquareSite => $"{name}.square";
+
     /// <summary>After step number <paramref name="step"/>, counted from 1; everything at <paramref name="level"/>.</summary>
     /// <param name="gradient">Packed.</param>
     /// <param name="decays">For each slot, one where weights decay and zero where they do not (biases).</param>
@@ -42,7 +47,7 @@ public sealed class EncryptedAdamW(AdamWSettings settings, FunctionCircuit root,
         var square = Weighted(math, state.Square, settings.Beta2, squares, level);
         var mean = Weighted(math, state.Mean, settings.Beta1, g, level);
         // 1/(1−β₂^t) and the domain's map onto [−1, 1] in one product.
-        using var lifted = math.At(square, root.StartOfParts(level + 1) + 1, $"{name}.square");
+        using var lifted = math.At(square, root.StartOfParts(level + 1) + 1, SquareSite);
         using var scaled = math.Product(lifted, root.Map.Slope / correction2);
         using var mapped = math.Evaluator.Add(scaled, root.Map.Offset + (root.Map.Slope * settings.Epsilon));
         using var inverse = root.EvaluateInParts(math.Evaluator, mapped.WithMagnitude(1), level + 1, (x, at, part) => math.At(x, at, $"{name}.{part}"));

@@ -56,11 +56,16 @@ public sealed class GatedFeedForward
         }
     }
 
+    /// <summary>Of t, and of what each polynomial of the sign leaves to the next.</summary>
+    public IEnumerable<SiteRange> Ranges => Enumerable.Range(0, _step.Length).Select(i => SiteRange.Mapped(StepSite(i))).Prepend(SiteRange.Mapped(GateSite));
+
+    private string GateSite => $"{_name}.gate";
+
     /// <summary>The result at <paramref name="level"/>.</summary>
     public (Activation Output, Tape Tape) Forward(TensorMath math, Activation x, int level)
     {
         var inner = _in.ForwardAll(math, x, 0);
-        var (value, gate) = (math.At(inner[0], level + 3, $"{_name}.value"), math.At(inner[1], level + 3, $"{_name}.gate"));
+        var (value, gate) = (math.At(inner[0], level + 3, $"{_name}.value"), math.At(inner[1], level + 3, GateSite));
         Array.ForEach(inner, part => part.Dispose());
         var step = Step(math, gate, level + 2);
         using var product = math.Multiply(value, gate);
@@ -80,6 +85,8 @@ public sealed class GatedFeedForward
         return _in.BackwardAll(math, [value, gate], level);
     }
 
+    private string StepSite(int i) => $"{_name}.step.{i}";
+
     /// <summary>h of t, one polynomial after the other.</summary>
     private Activation Step(TensorMath math, Activation gate, int level)
     {
@@ -87,7 +94,7 @@ public sealed class GatedFeedForward
         for (var i = 0; i < _step.Length; i++)
         {
             var (circuit, before, last) = (_step[i], value, i == _step.Length - 1);
-            using var lifted = math.At(before, circuit.MappedDepth + (last ? level : 0), $"{_name}.step.{i}");
+            using var lifted = math.At(before, circuit.MappedDepth + (last ? level : 0), StepSite(i));
             value = new Activation(gate.Layout, [.. lifted.Parts.Select(t => circuit.EvaluateMapped(math.Evaluator, t.WithMagnitude(1)))]);
             (i == 0 ? null : before)?.Dispose();
         }

@@ -44,6 +44,13 @@ public sealed class GaussianAttention(TokenShifts shifts, FunctionCircuit exp, i
         }
     }
 
+    /// <summary>Of sums of squared distances, before −κ. Those that the mask makes zero do not count: a shift that stands for no token, and, which only the owner knows, padding.</summary>
+    public IEnumerable<SiteRange> Ranges => Enumerable.Range(0, shifts.Parts).SelectMany(c => Enumerable.Range(0, shifts.Groups).Select(group => SiteRange.Of(ExponentSite(c, group), exp, -_kappa) with
+    {
+        Slots = shifts.Filled(group),
+        ShiftGroup = group,
+    }));
+
     /// <summary>O at <paramref name="level"/>.</summary>
     /// <param name="mask">For each group of shifts: one where place i's shift from token t leads to a real token, else zero.</param>
     public (Activation Output, Tape Tape) Forward(TensorMath math, Activation q, Activation k, Activation v, IReadOnlyList<Ciphertext> mask, int level)
@@ -73,6 +80,8 @@ public sealed class GaussianAttention(TokenShifts shifts, FunctionCircuit exp, i
         return (new Activation(gradient.Layout, dq), new Activation(gradient.Layout, dk), new Activation(gradient.Layout, dv));
     }
 
+    private string ExponentSite(int c, int group) => $"{name}.exponent.{c}.{group}";
+
     private Ciphertext[][] Copies(TensorMath math, Activation x) => [.. x.Parts.Select(part => shifts.Sheared(math, part))];
 
     private Ciphertext[] Weights(TensorMath math, Ciphertext q, Ciphertext[] copies, IReadOnlyList<Ciphertext> mask, int c, int level)
@@ -88,7 +97,7 @@ public sealed class GaussianAttention(TokenShifts shifts, FunctionCircuit exp, i
             using (sum)
             {
                 // −κ and the domain's map onto [−1, 1] in one product; exponents of padding tokens are nobody's business and become zero.
-                using var distance = math.At(sum, exp.MappedDepth + level + 3, $"{name}.exponent.{c}.{group}");
+                using var distance = math.At(sum, exp.MappedDepth + level + 3, ExponentSite(c, group));
                 using var scaled = math.Product(distance, -_kappa * exp.Map.Slope);
                 using var inside = math.At(mask[group], scaled.Level, $"{name}.mask");
                 using var masked = math.Product(scaled, inside);

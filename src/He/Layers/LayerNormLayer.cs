@@ -30,6 +30,9 @@ public sealed class LayerNormLayer(FeatureLayout layout, FunctionCircuit root, d
         }
     }
 
+    /// <summary>Of the sum of squares, which becomes a variance by 1/features and ε. Every slot counts, padding too: nothing hides it here, and a number far outside wrecks the whole ciphertext.</summary>
+    public IEnumerable<SiteRange> Ranges => SiteRange.OfParts(name, root).Prepend(SiteRange.Of($"{name}.variance", root, 1.0 / layout.Features, epsilon));
+
     /// <summary>x̂ at <paramref name="level"/>.</summary>
     public Tape Forward(TensorMath math, Activation x, int level)
     {

@@ -11,6 +11,10 @@ public interface IEncryptedLoss
     /// <param name="outputs">One for each class, or one.</param>
     /// <param name="targets">One for each output, in the same slots.</param>
     Ciphertext[] Gradient(TensorMath math, IReadOnlyList<Ciphertext> outputs, IReadOnlyList<Ciphertext> targets, double scale, int level);
+
+    /// <summary>Where outputs, and what is made of them, have to lie.</summary>
+    /// <param name="outputs">How many there are.</param>
+    IEnumerable<SiteRange> Ranges(int outputs);
 }
 
 /// <summary>Cross-entropy: softmax − onehot, with exponential and reciprocal by polynomials.</summary>
@@ -19,16 +23,21 @@ public interface IEncryptedLoss
 /// <param name="name">For sites of refreshes.</param>
 public sealed class CrossEntropyLoss(FunctionCircuit exp, FunctionCircuit reciprocal, string name) : IEncryptedLoss
 {
+    private string SumSite => $"{name}.sum";
+
+    /// <inheritdoc/>
+    public IEnumerable<SiteRange> Ranges(int outputs) => Enumerable.Range(0, outputs).Select(o => SiteRange.Of(ExpSite(o), exp)).Append(SiteRange.Of(SumSite, reciprocal));
+
     /// <inheritdoc/>
     public Ciphertext[] Gradient(TensorMath math, IReadOnlyList<Ciphertext> outputs, IReadOnlyList<Ciphertext> targets, double scale, int level)
     {
         var exponentials = outputs.Select((output, o) =>
         {
-            using var lifted = math.At(output, exp.Depth + level + 2, $"{name}.exp.{o}");
+            using var lifted = math.At(output, exp.Depth + level + 2, ExpSite(o));
             return exp.Evaluate(math.Evaluator, lifted);
         }).ToArray();
         using var sum = math.Sum(exponentials);
-        using var lifted = math.At(sum, reciprocal.Depth + level + 2, $"{name}.sum");
+        using var lifted = math.At(sum, reciprocal.Depth + level + 2, SumSite);
         using var inverse = reciprocal.Evaluate(math.Evaluator, lifted);
         return [.. exponentials.Select((e, o) =>
         {
@@ -41,12 +50,17 @@ public sealed class CrossEntropyLoss(FunctionCircuit exp, FunctionCircuit recipr
             }
         })];
     }
+
+    private string ExpSite(int o) => $"{name}.exp.{o}";
 }
 
 /// <summary>Squared error: 2·(output − target).</summary>
 /// <param name="name">For sites of refreshes.</param>
 public sealed class SquaredLoss(string name) : IEncryptedLoss
 {
+    /// <summary>Nothing: no function has a domain here.</summary>
+    public IEnumerable<SiteRange> Ranges(int outputs) => [];
+
     /// <inheritdoc/>
     public Ciphertext[] Gradient(TensorMath math, IReadOnlyList<Ciphertext> outputs, IReadOnlyList<Ciphertext> targets, double scale, int level) => [.. outputs.Select((output, o) =>
     {

@@ -41,6 +41,12 @@ public sealed class TokenShifts
     /// <summary>Ciphertexts of weights for all shifts, for each ciphertext of an activation.</summary>
     public int Groups { get; }
 
+    /// <summary>Ciphertexts of an activation.</summary>
+    public int Parts => _packing.Hidden.Ciphertexts;
+
+    /// <summary>For each slot of a group's weights, whether its place stands for a shift.</summary>
+    public IReadOnlyList<bool> Filled(int group) => [.. Enumerable.Range(0, _packing.Slots).Select(slot => SlotMaps.ShiftAt(_packing, slot / _packing.FeatureStride, group) >= 0)];
+
     /// <summary>
     /// X⁽ˢ'ᵍ⁾ for every turn s and group g, at g·D + s: first one copy with a mask for each of 2T − 1 shifts, then its turns by tokens with two or four masks each, where copies made at once take
     /// as many masks each as the first. Two levels.

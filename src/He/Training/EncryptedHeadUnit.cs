@@ -51,6 +51,9 @@ public sealed class EncryptedHeadUnit : EncryptedUnit
     /// <summary>Name of a unit's loss.</summary>
     public static string LossOf(string unit) => $"{unit}.loss";
 
+    /// <inheritdoc/>
+    public override IEnumerable<SiteRange> Ranges => [.. _head.Ranges, .. _loss.Ranges(_shape.Outputs), .. base.Ranges];
+
     /// <summary>Each output of each example, in every place and token; and what backward needs.</summary>
     public (Ciphertext[] Outputs, ClassifierHead.Tape Tape) Forward(TensorMath math, Activation x) => _head.Forward(math, x, _shape.Weights(Weights(math)), OutputLevel);
 

@@ -22,6 +22,9 @@ public sealed class EncryptedLayerUnit : EncryptedUnit
         _layer = new EncoderLayer(layout.Packing, shifts, weights, scale, name);
     }
 
+    /// <inheritdoc/>
+    public override IEnumerable<SiteRange> Ranges => _layer.Ranges.Concat(base.Ranges);
+
     /// <summary>The layer's output, and what backward needs.</summary>
     public (Activation Output, EncoderLayer.Tape Tape) Forward(TensorMath math, Activation x, IReadOnlyList<Ciphertext> mask) =>
         _layer.Forward(math, x, Adapters(math), mask);

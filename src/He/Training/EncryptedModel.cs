@@ -27,6 +27,9 @@ public sealed class EncryptedModel(IReadOnlyList<EncryptedLayerUnit> layers, Enc
 {
     public IReadOnlyList<EncryptedUnit> Units => [.. layers, head];
 
+    /// <summary>Of all units; see <see cref="EncryptedUnit.Ranges"/>.</summary>
+    public IEnumerable<SiteRange> Ranges => Units.SelectMany(unit => unit.Ranges);
+
     /// <summary>One training step over micro-batches.</summary>
     /// <param name="scale">Factor of the loss: 1 / examples of the step.</param>
     /// <param name="look">Shown the outputs of each micro-batch.</param>

@@ -47,6 +47,9 @@ public abstract class EncryptedUnit : IDisposable
     /// <summary>Updates applied.</summary>
     public long Steps { get; private set; }
 
+    /// <summary>Where values of its refreshes have to lie, as functions are evaluated on them: site by site, in the order of the computation.</summary>
+    public virtual IEnumerable<SiteRange> Ranges => _optimisers.SelectMany(optimiser => optimiser.Ranges);
+
     /// <summary>Packed weights and moments.</summary>
     public IReadOnlyList<AdamWPack> State => _state;
 

@@ -1,9 +1,6 @@
-using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.He.Backends;
 using ActorTrainer.He.Layers;
 using ActorTrainer.He.Parameters;
-using ActorTrainer.He.Refresh;
-using ActorTrainer.He.Scheme;
 using ActorTrainer.He.Tensors;
 using ActorTrainer.He.Training;
 using Xunit;
@@ -21,11 +18,11 @@ public sealed class EncryptedModelTests
         const int steps = 3;
         using var task = new MadeTask(layers, outputs);
         var twin = new TwinBackend(new CkksParameters(ParameterSets.ToyL15));
-        using var model = Build(task, twin, out var math);
+        using var model = MadeTwin.Build(task, twin, out var math);
 
         for (var step = 0; step < steps; step++)
         {
-            var batches = Enumerable.Range(step * microBatches, microBatches).Select(number => Encrypted(task, twin, math.Packing, number)).ToArray();
+            var batches = Enumerable.Range(step * microBatches, microBatches).Select(number => MadeTwin.Encrypted(task, twin, math.Packing, number)).ToArray();
             model.Step(math, batches, 1.0 / (task.Batch * microBatches), MadeTask.LearningRate);
             Array.ForEach(batches, batch => batch.Dispose());
         }
@@ -63,34 +60,6 @@ public sealed class EncryptedModelTests
             Assert.Contains("found no such tensor", Assert.Throws<ArgumentException>(() => layout.Pack(new Dictionary<string, double[]>())).Message);
         }
     }
-
-    private static EncryptedModel Build(MadeTask task, TwinBackend twin, out TensorMath math)
-    {
-        var recipe = task.Recipe;
-        var makers = new EncryptedUnits(recipe, recipe.Packing(twin.Parameters));
-        math = new TensorMath(new Evaluator(twin), new ClearRefresher(twin), makers.Packing);
-        using var folder = new Bert.TemporaryFolder();
-        var units = task.Units.Select(plain =>
-        {
-            var file = Path.Combine(folder.Path, $"{plain.Name}.safetensors");
-            using (var stream = File.Create(file))
-            {
-                MadeTask.Write(plain, stream);
-            }
-
-            var unit = makers.Create(plain.Name, file);
-            unit.Load(0, [.. unit.Layout.Pack(MadeTask.Learned(plain)).Select(slots => new AdamWPack(Put(twin, slots), Put(twin, new double[slots.Length]), Put(twin, new double[slots.Length])))]);
-            return unit;
-        }).ToList();
-        return new EncryptedModel([.. units.OfType<EncryptedLayerUnit>()], units.OfType<EncryptedHeadUnit>().Single());
-    }
-
-    private static EncryptedBatch Encrypted(MadeTask task, TwinBackend twin, Packing packing, int number) => new(
-        TwinModel.Encrypt(twin, packing.Hidden, task.Input(number)),
-        TwinModel.OwnerMask(twin, packing, task.Mask()),
-        [.. task.Targets(packing, number).Select(slots => Put(twin, slots))]);
-
-    private static Ciphertext Put(TwinBackend twin, double[] slots) => twin.Encrypt(new PlainVector(slots), twin.Parameters.MaxLevel);
 
     private static double Distance(double[] a, double[] b) => Math.Sqrt(a.Zip(b).Sum(pair => Math.Pow(pair.Item1 - pair.Item2, 2)));
 }

@@ -1,6 +1,8 @@
+using System.Numerics;
 using ActorTrainer.Actors;
 using ActorTrainer.Actors.DataPlane;
 using ActorTrainer.Actors.Encrypted;
+using ActorTrainer.Actors.KeyHolder;
 using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Telemetry;
 using ActorTrainer.Model.Checkpoints;
@@ -42,7 +44,15 @@ public sealed class EncryptedRunTests
             }
         }
 
+        var guard = new RangeGuard(owner.Plan.Ranges, new RealTokens(owner.Packing, owner.Plan.Ranges, _ => task.Lengths).Slots);
+        foreach (var (key, slots) in owner.Seen)
+        {
+            guard.Observed(key, 0, [.. slots.Select(slot => new Complex(slot, 0))]);
+        }
+
+        Assert.Empty(guard.Warnings);
         Assert.Equal(Steps, losses.Count);
+        Assert.Equal(Steps, owner.Seen.Keys.Max(key => key.Step));
         Assert.Equal(Steps * owner.Plan.Refreshes.Values.Sum(), owner.Seen.Keys.Count(key => key.Phase == Phase.Train));
         Assert.Equal(task.Shape.Outputs, owner.Seen.Keys.Count(key => key.Phase == Phase.Evaluate && key.Site == EncryptedStage.OutputSite("head")));
     }

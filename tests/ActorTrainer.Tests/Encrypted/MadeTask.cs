@@ -75,6 +75,16 @@ internal sealed class MadeTask : IDisposable
     /// <summary>[Batch, Tokens], ones at tokens.</summary>
     public Tensor Mask() => TwinModel.Lengths(Batch, Tokens);
 
+    /// <summary>Tokens of each example without padding.</summary>
+    public IReadOnlyList<int> Lengths
+    {
+        get
+        {
+            var real = TwinModel.Doubles(Mask());
+            return [.. Enumerable.Range(0, Batch).Select(b => (int)real.Skip(b * Tokens).Take(Tokens).Sum())];
+        }
+    }
+
     public double[] Labels(int number) => [.. Enumerable.Range(0, Batch).Select(b => Shape.Outputs == 1 ? 0.5 * ((b + number) % 3) : (b + number) % Shape.Outputs)];
 
     /// <summary>Slots of the targets of a micro-batch.</summary>

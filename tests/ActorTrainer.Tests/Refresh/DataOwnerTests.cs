@@ -4,7 +4,12 @@ using ActorTrainer.Actors.DataPlane.Peers;
 using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.Actors.KeyHolder;
 using ActorTrainer.Actors.Protocol;
+using ActorTrainer.He.Approximation;
+using ActorTrainer.He.Circuits;
+using ActorTrainer.He.Layers;
 using ActorTrainer.He.Parameters;
+using ActorTrainer.He.Scheme;
+using ActorTrainer.He.Tensors;
 using ActorTrainer.Model.Common;
 using ActorTrainer.Tests.He;
 using Xunit;
@@ -79,7 +84,7 @@ public sealed class DataOwnerTests
     public void Slots_far_out_of_range_are_answered_as_all_others_and_only_the_owners_guard_knows(bool wild)
     {
         using var he = new HeFixture(ParameterSets.ToyL15, []);
-        var guard = new RangeGuard(new Dictionary<string, (double, double)> { ["variance"] = (-2, 2), ["other"] = (0, 1) });
+        var guard = new RangeGuard([new SiteRange("variance", -2, 2), new SiteRange("other", 0, 1)]);
         var served = new ConcurrentQueue<OwnerProtocol.Served>();
         using var owner = new DataOwner(he.Context, he.Secret, new RefreshBook(), new DataOwnerSettings(1), guard, served.Enqueue);
         using var channel = new LocalRefreshChannel(he.Context, new RefreshServer(owner, new PeerCounters(), OwnerSide.Patience).Handle);
@@ -107,6 +112,37 @@ public sealed class DataOwnerTests
         {
             Assert.Empty(guard.Warnings);
         }
+    }
+
+    [Fact]
+    public void A_slot_outside_of_a_functions_domain_is_reported_at_its_site_and_the_program_goes_on()
+    {
+        using var he = new HeFixture(ParameterSets.ToyL15, []);
+        var loss = new CrossEntropyLoss(FunctionCircuit.For(FunctionFits.Exp(-4, 4, 15)), FunctionCircuit.For(FunctionFits.Reciprocal(1.5, 100, 63)), "loss");
+        var guard = new RangeGuard(loss.Ranges(2));
+        var served = new ConcurrentQueue<OwnerProtocol.Served>();
+        using var owner = new DataOwner(he.Context, he.Secret, new RefreshBook(), new DataOwnerSettings(2), guard, served.Enqueue);
+        using var channel = new LocalRefreshChannel(he.Context, new RefreshServer(owner, new PeerCounters(), OwnerSide.Patience).Handle);
+        var stage = new OwnerRefresher(he.Context, channel);
+        stage.Begin("r", 1, 1, Phase.Train, 0);
+        var math = new TensorMath(he.Evaluator, stage, new Packing(he.Parameters.Slots, 8, 4, 2, 8));
+        Ciphertext Of(Func<int, double> value, int level) => he.Encrypt([.. Enumerable.Range(0, he.Parameters.Slots).Select(slot => new Complex(value(slot), 0))], level);
+        using var first = Of(_ => 0.5, 0);
+        using var second = Of(slot => slot == 5 ? 4.5 : -1, 0);
+        using var target = Of(slot => slot % 2, he.Parameters.MaxLevel);
+
+        var gradient = loss.Gradient(math, [first, second], [target, target], 1, 2);
+
+        var warning = Assert.Single(guard.Warnings);
+        Assert.Equal(("loss.exp.1", 1, he.Parameters.Slots), (warning.Site, warning.Outside, warning.Seen));
+        Assert.Equal(0.5, warning.Worst, 0.01);
+        Assert.All(served, one => Assert.Equal((OwnerProtocol.Outcome.Answered, ""), (one.Outcome, one.Reason)));
+        Assert.Single(served.Where(one => one.Key.Site.StartsWith("loss.exp", StringComparison.Ordinal)).Select(one => one.BytesOut).Distinct());
+        Assert.All(gradient, one => Assert.Equal((2, 2), (one.Level, one.Size)));
+        var softmax = Math.Exp(0.5) / (Math.Exp(0.5) + Math.Exp(-1));
+        Assert.Equal(softmax, he.Decrypt(gradient[0])[4].Real, 1e-3);
+        Assert.Equal(softmax - 1, he.Decrypt(gradient[0])[7].Real, 1e-3);
+        Array.ForEach(gradient, one => one.Dispose());
     }
 
     [Fact]
@@ -153,7 +189,7 @@ public sealed class DataOwnerTests
     [Fact]
     public void A_guard_counts_what_is_outside_and_keeps_the_worst_and_the_first()
     {
-        var guard = new RangeGuard(new Dictionary<string, (double, double)> { ["a"] = (-1, 2), ["b"] = (0, 1) });
+        var guard = new RangeGuard([new SiteRange("a", -1, 2), new SiteRange("b", 0, 1)]);
         RefreshKey Key(string site, int ordinal) => new("r", 1, 1, Phase.Train, 0, site, ordinal);
 
         guard.Observed(Key("a", 0), 0, [new Complex(-1, 99), 2, 0]);
@@ -166,6 +202,28 @@ public sealed class DataOwnerTests
         Assert.Equal(
             [new RangeWarning("a", -1, 2, 3, 7, 3, Key("a", 1)), new RangeWarning("b", 0, 1, 1, 1, double.PositiveInfinity, Key("b", 0))],
             guard.Warnings);
+    }
+
+    [Fact]
+    public void Slots_that_do_not_count_are_not_seen_and_means_that_start_at_zero_have_an_interval_for_each_step()
+    {
+        var guard = new RangeGuard(
+            [new SiteRange("a", -1, 1) { Slots = [true, true, false, false] }, new SiteRange("b", 0, 8) { Decay = 0.5 }],
+            key => key.Site == "a" && key.MicroBatch == 1 ? [true, false, true, false] : null);
+        RefreshKey Key(string site, long step, int microBatch) => new("r", 1, step, Phase.Train, microBatch, site, 0);
+
+        guard.Observed(Key("a", 1, 1), 0, [0, 9, 9, double.NaN]);
+        guard.Observed(Key("b", 1, -1), 0, [4, 0]);
+        guard.Observed(Key("b", 2, -1), 0, [6, 0]);
+        Assert.Empty(guard.Warnings);
+        guard.Observed(Key("a", 1, 0), 0, [0, 9, 9, 9]);
+        guard.Observed(Key("b", 1, -1), 0, [6, 0]);
+        guard.Observed(Key("b", 2, -1), 0, [7, 0]);
+
+        Assert.Equal(
+            [new RangeWarning("a", -1, 1, 1, 3, 8, Key("a", 1, 0)), new RangeWarning("b", 0, 4, 2, 8, 2, Key("b", 1, -1))],
+            guard.Warnings);
+        Assert.Contains("4 slots", Assert.Throws<ArgumentException>(() => new RangeGuard([new SiteRange("a", 0, 1)], _ => [true]).Observed(Key("a", 1, 0), 0, [1, 1, 1, 1])).Message);
     }
 
     [Fact]

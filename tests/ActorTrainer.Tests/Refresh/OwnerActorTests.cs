@@ -1,6 +1,7 @@
 using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.Actors.KeyHolder;
 using ActorTrainer.Actors.Protocol;
+using ActorTrainer.He.Layers;
 using Akka.Actor;
 using Akka.Configuration;
 using Akka.TestKit.Xunit2;
@@ -36,7 +37,7 @@ public sealed class OwnerActorTests() : TestKit(
     [Fact]
     public void Warnings_of_the_guard_are_for_the_owner()
     {
-        var guard = new RangeGuard(new Dictionary<string, (double, double)> { ["variance"] = (0, 1) });
+        var guard = new RangeGuard([new SiteRange("variance", 0, 1)]);
         using var owner = new OwnerSide(guard);
         var actor = Sys.ActorOf(Props.Create(() => new OwnerActor(guard)));
         owner.Stage().Refresh(owner.Low(0.5, 3), 2, "variance");
