@@ -55,6 +55,9 @@ public sealed record LocalRun
     /// <summary>True: matrix products in bfloat16.</summary>
     public bool BFloat16 { get; init; }
 
+    /// <summary>Settings of the actor system that come before the run's own.</summary>
+    public Config Settings { get; init; } = Config.Empty;
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>
@@ -87,7 +90,7 @@ public sealed record LocalRun
             Clock = clock,
         };
 
-        using var system = ActorSystem.Create(SystemName, Configure(Folder, Options.Impl.SerializeMessages));
+        using var system = ActorSystem.Create(SystemName, Settings.WithFallback(Configure(Folder, Options.Impl.SerializeMessages)));
         var coordinator = system.ActorOf(Props.Create(() => new RunCoordinator(services)), "coordinator");
         using var registration = stop.Register(() => coordinator.Tell(new RunProtocol.Stop(), ActorRefs.NoSender));
         var ended = coordinator.WatchAsync();

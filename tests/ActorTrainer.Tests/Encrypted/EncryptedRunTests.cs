@@ -1,13 +1,9 @@
 using System.Numerics;
 using ActorTrainer.Actors;
-using ActorTrainer.Actors.DataPlane;
 using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.Actors.KeyHolder;
 using ActorTrainer.Actors.Protocol;
-using ActorTrainer.Actors.Telemetry;
 using ActorTrainer.Model.Checkpoints;
-using ActorTrainer.Model.Optimisation;
-using ActorTrainer.Model.Stages;
 using Xunit;
 
 namespace ActorTrainer.Tests.Encrypted;
@@ -30,7 +26,7 @@ public sealed class EncryptedRunTests
         var store = new ContentStore(run.Store);
 
         var observer = new Actors.RecordingObserver();
-        var outcome = await Run(owner, run, store, stages, wire, observer, states => saved = states);
+        var outcome = await new MadeRun(owner, run, stages, Steps) { Wire = wire, Observer = observer }.Execute(states => saved = states);
 
         Assert.True(outcome is { Kind: OutcomeKind.Completed, Step: Steps }, $"{outcome.Message}: {string.Join("; ", observer.Notices)}");
         var losses = task.Train(Steps, microBatches: 1);
@@ -55,57 +51,6 @@ public sealed class EncryptedRunTests
         Assert.Equal(Steps, owner.Seen.Keys.Max(key => key.Step));
         Assert.Equal(Steps * owner.Plan.Refreshes.Values.Sum(), owner.Seen.Keys.Count(key => key.Phase == Phase.Train));
         Assert.Equal(task.Shape.Outputs, owner.Seen.Keys.Count(key => key.Phase == Phase.Evaluate && key.Site == EncryptedStage.OutputSite("head")));
-    }
-
-    private static async Task<RunProtocol.Outcome> Run(
-        MadeOwner owner, RunFolder folder, ContentStore store, int stages, bool wire, IRunObserver observer, Action<IReadOnlyDictionary<string, string>> saved)
-    {
-        using var contexts = new CkksContexts(owner.Context);
-        var recipe = owner.Recipe;
-        return await new LocalRun
-        {
-            Options = new RunOptions
-            {
-                Name = "made",
-                Folder = folder.Root,
-                Arch = recipe.Arch,
-                FineTune = recipe.Shape,
-                Train = new TrainOptions
-                {
-                    Optim = recipe.Optim with { LearningRate = MadeTask.LearningRate },
-                    Budget = Steps,
-                    Schedule = LearningRateSchedule.Constant,
-                    BatchSize = recipe.Batch,
-                    BatchRamp = 0,
-                    WarmUp = 0,
-                    CheckpointEvery = 1,
-                    EvaluateEvery = 0,
-                    EvaluateBlocks = int.MaxValue,
-                },
-                Pipeline = new PipelineOptions { Stages = stages },
-                Impl = new ImplOptions { MicroBatchSize = recipe.Batch, SerializeMessages = wire },
-            },
-            Folder = folder,
-            Batches = owner.Batches(),
-            Partition = StagePartition.ByCount(recipe.Units.Count, stages),
-            TokenizerHash = "none",
-            DataKey = "made",
-            Base = owner.Objects(store),
-            Export = (manifest, _) =>
-            {
-                saved(manifest.Units);
-                return folder.Root;
-            },
-            Observer = observer,
-            Work = new StageWork
-            {
-                Units = recipe.Units,
-                Recipe = "made",
-                StageRecipe = recipe.ToJson(),
-                Computation = objects => new EncryptedStage(objects, contexts, (_, context) => new OwnerRefresher(context, new LocalRefreshChannel(context, owner.Server.Handle))),
-                Reader = new AnyPayloadReader(new TensorPayloadReader(), new CipherPayloadReader(contexts)),
-            },
-        }.Execute(CancellationToken.None);
     }
 
     private static double Distance(double[] a, double[] b) => Math.Sqrt(a.Zip(b).Sum(pair => Math.Pow(pair.Item1 - pair.Item2, 2)));

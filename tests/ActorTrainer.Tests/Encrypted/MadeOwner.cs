@@ -22,12 +22,13 @@ internal sealed class MadeOwner : IOwnerObserver, IDisposable
     private readonly SecretKey _secret;
     private readonly DataOwner _owner;
 
-    public MadeOwner(MadeTask task, string folder)
+    /// <param name="seed">Of the keys; null: a random one.</param>
+    public MadeOwner(MadeTask task, string folder, Seed? seed = null)
     {
         (_task, Recipe) = (task, task.Recipe);
         Context = new CkksContext(Recipe.Parameters());
         Packing = Recipe.Packing(Context.Parameters);
-        _generator = new KeyGenerator(Context, allowInsecure: true);
+        _generator = seed is { } given ? new KeyGenerator(Context, given, allowInsecure: true) : new KeyGenerator(Context, allowInsecure: true);
         _secret = _generator.NewSecretKey();
         var makers = new EncryptedUnits(Recipe, Packing);
         var files = WriteBase(folder);
