@@ -44,11 +44,11 @@ public sealed class GlueBatchSource(
 
     /// <inheritdoc/>
     public (IPayload Inputs, IPayload Targets) Take(long first, int rows, long step) =>
-        Payloads(train, [.. Enumerable.Range(0, rows).Select(i => RowAt(first + i))]);
+        Payloads(train, [.. Enumerable.Range(0, rows).Select(i => RowAt(first + i))], padding);
 
     /// <inheritdoc/>
     public (IPayload Inputs, IPayload Targets) TakeHeldOut(long first, int rows) =>
-        Payloads(heldOut ?? throw new InvalidOperationException("There are no held-out rows."), [.. Enumerable.Range((int)first, rows)]);
+        Payloads(heldOut ?? throw new InvalidOperationException("There are no held-out rows."), [.. Enumerable.Range((int)first, rows)], padding);
 
     /// <summary>
     /// What a guesser that knows only the training labels loses on the first held-out rows: the mean cross-entropy under their frequencies
@@ -73,7 +73,8 @@ public sealed class GlueBatchSource(
         return UnigramBaseline.CrossEntropy(counts, asked.Select(label => (int)label));
     }
 
-    private (IPayload Inputs, IPayload Targets) Payloads(IEncodedRows from, int[] rows)
+    /// <summary>Inputs and targets of some rows.</summary>
+    internal static (IPayload Inputs, IPayload Targets) Payloads(IEncodedRows from, int[] rows, PaddingKind padding)
     {
         var width = from.Sequence;
         if (padding == PaddingKind.Longest)

@@ -84,7 +84,12 @@ internal static class EncryptedDescriptions
             fine-tuning in the clear with eval.calibrate_every). The same command goes on with an interrupted run.
             """,
         ],
-        Options = [new("steps", "training steps; as many as eval.epochs come to when left out", "N")],
+        Options =
+        [
+            new("steps", "training steps; as many as eval.epochs come to when left out", "N"),
+            new("--rehearse", "only train the same in the clear by the polynomials, and tell which inputs leave their domains; for the owner, who has the data"),
+            new("--compare", "then train the same in the clear and show both side by side; for the owner, who has the data"),
+        ],
         Examples =
         [
             new("finetune-encrypted name=X he=dev eval=GLUE_lora eval.tasks=[rte] steps=10", "ten steps"),

@@ -20,13 +20,24 @@ internal static class EncryptedFineTuneCommand
             var (train, examples) = (inputs.Data(GlueTaskInfo.Train), inputs.Examples(GlueTaskInfo.Train));
             context.Out.WriteLine(
                 $"{job.Task.Name}: {train.Manifest.Rows:N0} encrypted rows in {train.Count:N0} micro-batches, {job.Parameters.Name}, {run.Pipeline.Stages} stage(s), keys {inputs.Keys.Manifest.KeySha256[..16]}");
-            var (code, model) = await new EncryptedSession(context, inputs, folder).Train(train, examples, steps, stop).ConfigureAwait(false);
-            if (code != App.Done)
+            var session = new EncryptedSession(context, inputs, folder);
+            if (context.Has("--rehearse"))
+            {
+                await new EncryptedComparison(context, inputs, folder.Root).Rehearse(session.InTheClear(train, steps), examples, stop).ConfigureAwait(false);
+                continue;
+            }
+
+            var (code, trained) = await session.Train(train, examples, steps, stop).ConfigureAwait(false);
+            if (code != App.Done || trained is null)
             {
                 return code;
             }
 
-            context.Out.WriteLine($"  encrypted model {model}: only the owner of the keys can read it, with `actortrainer decrypt`");
+            context.Out.WriteLine($"  encrypted model {trained.Folder}: only the owner of the keys can read it, with `actortrainer decrypt`");
+            if (context.Has("--compare"))
+            {
+                await new EncryptedComparison(context, inputs, folder.Root).Run(trained, examples, stop).ConfigureAwait(false);
+            }
         }
 
         return App.Done;

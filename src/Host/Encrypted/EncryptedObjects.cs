@@ -36,7 +36,7 @@ internal static class EncryptedObjects
         foreach (var unit in program.Recipe.Units)
         {
             objects.Add(EncryptedRecipe.InitialObject(unit), trained is null
-                ? store.Put(stream => cipher.Write(stream, program.Units.Layout(unit), Initial(program, unit, seed)))
+                ? store.Put(stream => cipher.Write(stream, program.Units.Layout(unit), Initial(program.Recipe, unit, seed)))
                 : Copy(store, trained[unit]));
         }
 
@@ -45,10 +45,10 @@ internal static class EncryptedObjects
     }
 
     /// <summary>Initial adapters of a unit, by the names of its layout.</summary>
-    private static Dictionary<string, double[]> Initial(EncryptedProgram program, string name, ulong seed)
+    public static IReadOnlyDictionary<string, double[]> Initial(EncryptedRecipe recipe, string name, ulong seed)
     {
         using var scope = NewDisposeScope();
-        using var unit = UnitFactory.Create(program.Recipe.Arch, UnitFactory.Names(program.Recipe.Arch).ToList().IndexOf(name), seed, fineTune: program.Recipe.Shape);
+        using var unit = UnitFactory.Create(recipe.Arch, UnitFactory.Names(recipe.Arch).ToList().IndexOf(name), seed, fineTune: recipe.Shape);
         var tensors = unit.Parameters.ToDictionary(parameter => parameter.Name, parameter => parameter.Value);
         return EncryptedNames.Of(name).ToDictionary(pair => pair.Inner, pair => tensors[pair.Outer].detach().to(ScalarType.Float64).contiguous().data<double>().ToArray());
     }

@@ -11,13 +11,15 @@ namespace ActorTrainer.Host.Encrypted;
 internal sealed class EncryptedProgram : IDisposable
 {
     private readonly string _folder;
+    private readonly Lazy<Dictionary<string, string>> _files;
     private readonly Lazy<EncryptedPlan> _plan;
 
     private EncryptedProgram(EncryptedJob job, string folder)
     {
         (Job, _folder, Recipe) = (job, folder, RecipeOf(job));
         Units = new EncryptedUnits(Recipe, job.Packing.Of(job.Parameters));
-        _plan = new(MakePlan);
+        _files = new(WriteFiles);
+        _plan = new(() => EncryptedPlan.Of(job.Parameters, Packing, NewModel, job.Shape.Outputs));
     }
 
     public EncryptedJob Job { get; }
@@ -75,14 +77,18 @@ internal sealed class EncryptedProgram : IDisposable
         }.Validate();
     }
 
-    private EncryptedPlan MakePlan()
+    /// <summary>The model with the base's weights, and nothing learned yet.</summary>
+    public EncryptedModel NewModel()
     {
-        var store = new ContentStore(_folder);
-        var files = BaseModel.WriteUnits(Job.Model.Source, store).ToDictionary(unit => unit.Key, unit => store.PathOf(unit.Value));
-        return EncryptedPlan.Of(Job.Parameters, Packing, Model, Job.Shape.Outputs);
-
-        EncryptedModel Model() => new(
+        var files = _files.Value;
+        return new EncryptedModel(
             [.. Recipe.Units.SkipLast(1).Select(unit => (EncryptedLayerUnit)Units.Create(unit, files[unit]))],
             (EncryptedHeadUnit)Units.Create(Recipe.Units[^1], files[Recipe.Units[^1]]));
+    }
+
+    private Dictionary<string, string> WriteFiles()
+    {
+        var store = new ContentStore(_folder);
+        return BaseModel.WriteUnits(Job.Model.Source, store).ToDictionary(unit => unit.Key, unit => store.PathOf(unit.Value));
     }
 }

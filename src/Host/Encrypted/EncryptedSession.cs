@@ -31,17 +31,16 @@ internal sealed class EncryptedSession(CommandContext context, EncryptedInputs i
     /// <param name="train">Training micro-batches.</param>
     /// <param name="examples">What the owner keeps of them.</param>
     /// <param name="steps">Steps; 0: as many as eval.epochs come to.</param>
-    /// <returns>The exit code and, where the run has come to its end, the folder of the encrypted model.</returns>
-    public async Task<(int Code, string? Model)> Train(EncryptedDataset train, OwnerExamples examples, long steps, CancellationToken stop)
+    /// <returns>The exit code and, where the run has come to its end, what came of it.</returns>
+    public async Task<(int Code, TrainedModel? Trained)> Train(EncryptedDataset train, OwnerExamples examples, long steps, CancellationToken stop)
     {
-        var source = new EncryptedBatchSource(train, null, _run.Seed, _run.Eval.Shuffle);
-        var options = Options(Budget(source.EpochRows, steps));
+        var same = InTheClear(train, steps);
+        var source = same.Order;
+        var options = same.Options with { Seed = _run.Seed };
         var microBatches = options.Train.BatchSize / Job.Packing.Batch;
-        using var owner = Owner((step, microBatch) =>
-        {
-            var number = source.MicroBatchAt((((step - 1) * microBatches) + microBatch) * Job.Packing.Batch);
-            return [.. examples.Labels.Skip(number * Job.Packing.Batch).Take(Job.Packing.Batch)];
-        });
+        using var owner = Owner(
+            (step, microBatch) => Of(examples.Labels, NumberOf(step, microBatch)),
+            key => key is { Phase: Phase.Train, MicroBatch: >= 0 } ? Of(examples.TokenCounts, NumberOf(key.Step, key.MicroBatch)) : null);
         var objects = EncryptedObjects.Of(folder.Root, new ContentStore(folder.Store), inputs.Program, inputs.Keys, Seed);
         var own = context with { Configuration = context.Configuration! with { Run = _run with { Name = options.Name, Train = options.Train, Impl = options.Impl } } };
         var reporting = new RunReporting(own, folder.Root, RunParts.BubbleFormula(_run));
@@ -52,8 +51,19 @@ internal sealed class EncryptedSession(CommandContext context, EncryptedInputs i
         }
 
         var code = reporting.Finish(outcome);
-        Report(owner, options.Train.Budget);
-        return (code, code == App.Done ? outcome.Export.Length > 0 ? outcome.Export : CheckpointFolder.Latest(folder.Root) : null);
+        Report(owner);
+        var model = outcome.Export.Length > 0 ? outcome.Export : CheckpointFolder.Latest(folder.Root);
+        return (code, code == App.Done && model is not null ? same with { Folder = model } : null);
+
+        int NumberOf(long step, int microBatch) => source.MicroBatchAt((((step - 1) * microBatches) + microBatch) * Job.Packing.Batch);
+    }
+
+    /// <summary>The same training in the clear, of which nothing has been done.</summary>
+    /// <inheritdoc cref="Train"/>
+    public TrainedModel InTheClear(EncryptedDataset train, long steps)
+    {
+        var source = new EncryptedBatchSource(train, null, _run.Seed, _run.Eval.Shuffle);
+        return new TrainedModel("", Options(Budget(source.EpochRows, steps)) with { Seed = Seed }, source);
     }
 
     /// <summary>Evaluates an encrypted model on an encrypted split.</summary>
@@ -66,7 +76,7 @@ internal sealed class EncryptedSession(CommandContext context, EncryptedInputs i
     public async Task<IReadOnlyList<float[]>> Evaluate(
         EncryptedDataset data, IReadOnlyDictionary<string, string> states, int rows, Actors.Telemetry.IRunObserver observer, CancellationToken stop)
     {
-        using var owner = Owner((_, _) => []);
+        using var owner = Owner((_, _) => [], _ => null);
         var objects = EncryptedObjects.Of(folder.Root, new ContentStore(folder.Store), inputs.Program, inputs.Keys, Seed, states);
         var outcome = await Run(Options(Budget(Job.Packing.Batch, 0) with { Budget = 0 }), new EncryptedBatchSource(data, data, 0), objects, observer, owner, stop).ConfigureAwait(false);
         var outputs = owner.Ledger.Evaluated(0);
@@ -107,12 +117,16 @@ internal sealed class EncryptedSession(CommandContext context, EncryptedInputs i
         };
     }
 
-    private OwnerService Owner(Func<long, int, IReadOnlyList<float>> labels)
+    private OwnerService Owner(Func<long, int, IReadOnlyList<float>> labels, Func<RefreshKey, IReadOnlyList<int>?> lengths)
     {
-        var layouts = inputs.Program.Recipe.Units.ToDictionary(unit => unit, inputs.Program.Units.Layout);
-        return new OwnerService(
-            inputs.Keys, inputs.Program.Plan, new OwnerLedger(layouts, Job.Shape.Outputs, Job.Task.IsRegression, labels), null, _run.He.ThreadCount());
+        var (program, recipe) = (inputs.Program, inputs.Program.Recipe);
+        var ledger = new OwnerLedger(recipe.Units.ToDictionary(unit => unit, program.Units.Layout), Job.Shape.Outputs, Job.Task.IsRegression, labels);
+        var guard = new RangeGuard(program.Plan.Ranges, new RealTokens(program.Packing, program.Plan.Ranges, lengths).Slots);
+        return new OwnerService(inputs.Keys, program.Plan, ledger, guard, _run.He.ThreadCount());
     }
+
+    /// <summary>What a list of examples says of a micro-batch.</summary>
+    private IReadOnlyList<T> Of<T>(IReadOnlyList<T> examples, int microBatch) => [.. examples.Skip(microBatch * Job.Packing.Batch).Take(Job.Packing.Batch)];
 
     private async Task<RunProtocol.Outcome> Run(
         RunOptions options, IBatchSource source, IReadOnlyDictionary<string, string> objects, Actors.Telemetry.IRunObserver observer, OwnerService owner, CancellationToken stop)
@@ -158,7 +172,7 @@ internal sealed class EncryptedSession(CommandContext context, EncryptedInputs i
         return _run.Pipeline.Cut.Count > 0 ? StagePartition.FromCut(_run.Pipeline.Cut, units) : StagePartition.ByCost([.. Enumerable.Repeat(2.0, units - 1), 1.0], parts);
     }
 
-    private void Report(OwnerService owner, double steps)
+    private void Report(OwnerService owner)
     {
         var status = owner.Status;
         context.Out.WriteLine(string.Create(
@@ -176,3 +190,9 @@ internal sealed class EncryptedSession(CommandContext context, EncryptedInputs i
         }
     }
 }
+
+/// <summary>What came of encrypted training.</summary>
+/// <param name="Folder">The encrypted model.</param>
+/// <param name="Options">The same training in the clear: seed of the initial adapters, steps, learning rates.</param>
+/// <param name="Order">Order of its micro-batches.</param>
+internal sealed record TrainedModel(string Folder, RunOptions Options, EncryptedBatchSource Order);
