@@ -18,16 +18,14 @@ public sealed class PeerRefreshChannel : IRefreshChannel
     private readonly IPeerNetwork _network;
     private readonly string _address;
     private readonly RefreshPatience _patience;
-    private readonly Action<string> _notice;
+    private readonly OwnerPresence _owner;
     private readonly TimeProvider _time;
-    private readonly Lock _notices = new();
     private readonly object _gate = new();
     private readonly SortedDictionary<long, PendingRefresh> _pending = [];
     private readonly CancellationTokenSource _stop = new();
     private readonly Thread _thread;
     private OwnerLink? _link;
     private long _number;
-    private bool _lost;
 
     /// <param name="context">Of the run's parameters.</param>
     /// <param name="network">Connections; not owned.</param>
@@ -41,7 +39,7 @@ public sealed class PeerRefreshChannel : IRefreshChannel
     {
         PeerAddress.Parse(address);
         (_context, _network, _address) = (context, network, address);
-        (_notice, _patience, _time) = (notice ?? (_ => { }), patience ?? new RefreshPatience(), time ?? TimeProvider.System);
+        (_owner, _patience, _time) = (new OwnerPresence(address, notice ?? (_ => { })), patience ?? new RefreshPatience(), time ?? TimeProvider.System);
         _thread = new Thread(Run) { IsBackground = true, Name = $"refreshes to {address}" };
         _thread.Start();
     }
@@ -92,7 +90,11 @@ public sealed class PeerRefreshChannel : IRefreshChannel
             tries = answers > 0 ? 0 : tries + 1;
             if (tries > 0 && IsWaiting)
             {
-                Lose(fault);
+                if (!_stop.IsCancellationRequested)
+                {
+                    _owner.Lose(fault);
+                }
+
                 Pause(tries);
             }
         }
@@ -248,7 +250,7 @@ public sealed class PeerRefreshChannel : IRefreshChannel
 
         Remove(answer.Number);
         link.Answers++;
-        Find();
+        _owner.Find();
         if (rejected is null)
         {
             pending.Complete(lifted);
@@ -277,36 +279,6 @@ public sealed class PeerRefreshChannel : IRefreshChannel
         {
             _pending.Remove(number);
         }
-    }
-
-    private void Lose(string fault)
-    {
-        lock (_notices)
-        {
-            if (_lost || _stop.IsCancellationRequested)
-            {
-                return;
-            }
-
-            _lost = true;
-        }
-
-        _notice($"The run waits for the data owner at {_address}: {fault}");
-    }
-
-    private void Find()
-    {
-        lock (_notices)
-        {
-            if (!_lost)
-            {
-                return;
-            }
-
-            _lost = false;
-        }
-
-        _notice($"The data owner at {_address} answers again.");
     }
 
     private void Pause(int tries)

@@ -1,5 +1,5 @@
 using ActorTrainer.Actors.DataPlane;
-using ActorTrainer.Actors.DataPlane.Tcp;
+using ActorTrainer.He.Wire;
 using TorchSharp;
 using Xunit;
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using ActorTrainer.He.Wire;
 
 namespace ActorTrainer.Actors.DataPlane.Tcp;
 

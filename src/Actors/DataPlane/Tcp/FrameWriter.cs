@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using ActorTrainer.He.Wire;
 
 namespace ActorTrainer.Actors.DataPlane.Tcp;
 

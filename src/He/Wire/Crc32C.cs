@@ -2,13 +2,14 @@ using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.InteropServices;
 
-namespace ActorTrainer.Actors.DataPlane.Tcp;
+namespace ActorTrainer.He.Wire;
 
 /// <summary>
 /// CRC-32C (Castagnoli). The processor's instruction takes three cycles but starts one in each, so long input is summed in three lanes, which
 /// are put together by what the sum is linear in: the state after a lane is that of the lane alone plus the earlier state moved on by its length.
+/// It finds faults of memory and links; whoever changes bytes on purpose can change it too.
 /// </summary>
-internal static class Crc32C
+public static class Crc32C
 {
     /// <summary>Value before the first byte.</summary>
     public const uint Start = 0xFFFFFFFF;
@@ -21,6 +22,7 @@ internal static class Crc32C
         Enumerable.Range(0, 256).Select(value => MoveOn((uint)value << (8 * position))).ToArray())];
 
     /// <summary>Takes more bytes in; the final value is the complement of the last one returned.</summary>
+    /// <param name="crc"><see cref="Start"/>, or what was returned before.</param>
     public static uint Append(uint crc, ReadOnlySpan<byte> bytes)
     {
         for (; bytes.Length >= 3 * Lane; bytes = bytes[(3 * Lane)..])

@@ -1,0 +1,39 @@
+namespace ActorTrainer.Actors.Encrypted;
+
+/// <summary>Says once that the data owner is lost while it is needed, and once that it answers again. Members may be called by several threads.</summary>
+/// <param name="address">Where it listens, for messages.</param>
+/// <param name="notice">Told both.</param>
+internal sealed class OwnerPresence(string address, Action<string> notice)
+{
+    private readonly Lock _gate = new();
+    private bool _lost;
+
+    /// <summary>It could not be reached, or stopped answering.</summary>
+    /// <param name="fault">Why.</param>
+    public void Lose(string fault)
+    {
+        if (Turn(lost: true))
+        {
+            notice($"The run waits for the data owner at {address}: {fault}");
+        }
+    }
+
+    /// <summary>It answered.</summary>
+    public void Find()
+    {
+        if (Turn(lost: false))
+        {
+            notice($"The data owner at {address} answers again.");
+        }
+    }
+
+    private bool Turn(bool lost)
+    {
+        lock (_gate)
+        {
+            var turned = _lost != lost;
+            _lost = lost;
+            return turned;
+        }
+    }
+}
