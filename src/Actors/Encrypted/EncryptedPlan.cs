@@ -33,8 +33,8 @@ public sealed record EncryptedPlan
         var levels = new EncryptionLevels[1];
         new Planner(parameters).Run((evaluator, backend) =>
         {
-            var probe = new Probe(new ClearRefresher(backend));
-            levels[0] = Run(evaluator, backend, probe, packing, build, outputs, 1, new EncryptionLevels(0, 0, 0), batch => probe.Watch(batch));
+            var probe = new LevelProbe(new ClearRefresher(backend));
+            levels[0] = Run(evaluator, backend, probe, packing, build, outputs, 1, new EncryptionLevels(0, 0, 0), batch => Watch(probe, batch));
             return [];
         });
         IReadOnlyDictionary<(string, int), long>? refreshes = null;
@@ -46,6 +46,12 @@ public sealed record EncryptedPlan
             return [];
         });
         return new EncryptedPlan { Levels = levels[0], Step = plan, Refreshes = refreshes! };
+    }
+
+    private static Func<EncryptionLevels> Watch(LevelProbe probe, EncryptedBatch batch)
+    {
+        var (inputs, masks, targets) = (probe.Watch(batch.Input.Parts), probe.Watch(batch.Mask), probe.Watch(batch.Targets));
+        return () => new EncryptionLevels(inputs(), masks(), targets());
     }
 
     private static EncryptionLevels Run(
@@ -73,35 +79,5 @@ public sealed record EncryptedPlan
                 yield return batch;
             }
         }
-    }
-
-    /// <summary>Notes to which level the first ciphertexts would have to be lifted.</summary>
-    private sealed class Probe(ClearRefresher inner) : IRefresher
-    {
-        private readonly Dictionary<Ciphertext, int> _watched = new(ReferenceEqualityComparer.Instance);
-
-        public int MaxLevel => inner.MaxLevel;
-
-        public Func<EncryptionLevels> Watch(EncryptedBatch batch)
-        {
-            foreach (var ciphertext in batch.Input.Parts.Concat(batch.Mask).Concat(batch.Targets))
-            {
-                _watched.Add(ciphertext, 0);
-            }
-
-            return () => new EncryptionLevels(Highest(batch.Input.Parts), Highest(batch.Mask), Highest(batch.Targets));
-        }
-
-        public IReadOnlyList<Ciphertext> Refresh(IReadOnlyList<Ciphertext> ciphertexts, int level, string site)
-        {
-            foreach (var ciphertext in ciphertexts.Where(_watched.ContainsKey))
-            {
-                _watched[ciphertext] = Math.Max(_watched[ciphertext], level);
-            }
-
-            return inner.Refresh(ciphertexts, level, site);
-        }
-
-        private int Highest(IEnumerable<Ciphertext> ciphertexts) => ciphertexts.Max(c => _watched[c]);
     }
 }
