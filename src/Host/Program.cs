@@ -7,6 +7,7 @@ using ActorTrainer.Host.Cluster;
 using ActorTrainer.Host.Cluster.Local;
 using ActorTrainer.Host.Commands;
 using ActorTrainer.Host.Encrypted;
+using ActorTrainer.Host.Encrypted.Planning;
 using ActorTrainer.Host.FineTuning;
 
 namespace ActorTrainer.Host;
@@ -24,6 +25,7 @@ public static class Program
         new DelegateCommand(FineTuneDescriptions.Export, ExportCommand.Run),
         new DelegateCommand(EncryptedDescriptions.Encrypt, new EncryptCommand(
             job => EncryptionLevels.Highest(job.Parameters), () => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))), TimeProvider.System).Run),
+        new DelegateCommand(PlanDescription.Plan, new PlanCommand((parameters, threads) => PlanCosts.Measure(parameters, threads, TimeProvider.System), TimeProvider.System).Run),
         new DelegateCommand(CommandDescriptions.CompareRuns, CompareRunsCommand.Run),
         new DelegateCommand(ResultsCommand.Description, ResultsCommand.Run),
         new DelegateCommand(CommandDescriptions.Tokenizer, TokenizerCommand.Run),
