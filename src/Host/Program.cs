@@ -6,6 +6,7 @@ using ActorTrainer.Host.Cluster;
 using ActorTrainer.Host.Cluster.Local;
 using ActorTrainer.Host.Commands;
 using ActorTrainer.Host.Encrypted;
+using ActorTrainer.Host.Encrypted.Planning;
 using ActorTrainer.Host.FineTuning;
 
 namespace ActorTrainer.Host;
@@ -13,20 +14,25 @@ namespace ActorTrainer.Host;
 /// <summary>Entry of <c>actortrainer</c>.</summary>
 public static class Program
 {
+    private static readonly KeyGenCommand KeyGen = new(job => EncryptedProgram.PlanOf(job).Step.Keys, TimeProvider.System);
+
+    private static readonly EncryptCommand Encrypt = new(
+        job => EncryptedProgram.PlanOf(job).Levels, () => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))), TimeProvider.System);
+
     /// <summary>The commands, in the order of the help.</summary>
     public static CommandTable Commands { get; } = new(
     [
-        new DelegateCommand(CommandDescriptions.Dev, PretrainCommand.Dev),
+        new DelegateCommand(CommandDescriptions.Dev, (context, stop) => PretrainCommand.Dev(context, new EncryptedDemo(KeyGen, Encrypt).Run, stop)),
         new DelegateCommand(CommandDescriptions.Pretrain, PretrainCommand.Pretrain),
         new DelegateCommand(FineTuneDescriptions.FineTune, FineTuneCommand.Run),
         new DelegateCommand(FineTuneDescriptions.Evaluate, EvaluateCommand.Run),
         new DelegateCommand(FineTuneDescriptions.Export, ExportCommand.Run),
-        new DelegateCommand(EncryptedDescriptions.KeyGen, new KeyGenCommand(job => EncryptedProgram.PlanOf(job).Step.Keys, TimeProvider.System).Run),
-        new DelegateCommand(EncryptedDescriptions.Encrypt, new EncryptCommand(
-            job => EncryptedProgram.PlanOf(job).Levels, () => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))), TimeProvider.System).Run),
+        new DelegateCommand(EncryptedDescriptions.KeyGen, KeyGen.Run),
+        new DelegateCommand(EncryptedDescriptions.Encrypt, Encrypt.Run),
         new DelegateCommand(EncryptedDescriptions.FineTune, EncryptedFineTuneCommand.Run),
         new DelegateCommand(EncryptedDescriptions.Evaluate, EncryptedEvaluateCommand.Run),
         new DelegateCommand(EncryptedDescriptions.Decrypt, DecryptCommand.Run),
+        new DelegateCommand(PlanDescription.Plan, new PlanCommand((parameters, threads) => PlanCosts.Measure(parameters, threads, TimeProvider.System), TimeProvider.System).Run),
         new DelegateCommand(CommandDescriptions.CompareRuns, CompareRunsCommand.Run),
         new DelegateCommand(ResultsCommand.Description, ResultsCommand.Run),
         new DelegateCommand(CommandDescriptions.Tokenizer, TokenizerCommand.Run),

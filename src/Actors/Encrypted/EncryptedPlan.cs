@@ -37,8 +37,8 @@ public sealed record EncryptedPlan
         IReadOnlyList<SiteRange> ranges = [];
         new Planner(parameters).Run((evaluator, backend) =>
         {
-            var probe = new Probe(new ClearRefresher(backend));
-            levels[0] = Run(evaluator, backend, probe, packing, build, outputs, 1, new EncryptionLevels(0, 0, 0), batch => probe.Watch(batch), model => ranges = [.. model.Ranges]);
+            var probe = new LevelProbe(new ClearRefresher(backend));
+            levels[0] = Run(evaluator, backend, probe, packing, build, outputs, 1, new EncryptionLevels(0, 0, 0), batch => Watch(probe, batch), model => ranges = [.. model.Ranges]);
             return [];
         });
         IReadOnlyDictionary<(string, int), long>? refreshes = null;
@@ -57,6 +57,12 @@ public sealed record EncryptedPlan
             Refreshes = refreshes!,
             Ranges = [.. ranges.Where(range => refreshed.Contains(range.Site))],
         };
+    }
+
+    private static Func<EncryptionLevels> Watch(LevelProbe probe, EncryptedBatch batch)
+    {
+        var (inputs, masks, targets) = (probe.Watch(batch.Input.Parts), probe.Watch(batch.Mask), probe.Watch(batch.Targets));
+        return () => new EncryptionLevels(inputs(), masks(), targets());
     }
 
     private static EncryptionLevels Run(
@@ -85,35 +91,5 @@ public sealed record EncryptedPlan
                 yield return batch;
             }
         }
-    }
-
-    /// <summary>Notes to which level the first ciphertexts would have to be lifted.</summary>
-    private sealed class Probe(ClearRefresher inner) : IRefresher
-    {
-        private readonly Dictionary<Ciphertext, int> _watched = new(ReferenceEqualityComparer.Instance);
-
-        public int MaxLevel => inner.MaxLevel;
-
-        public Func<EncryptionLevels> Watch(EncryptedBatch batch)
-        {
-            foreach (var ciphertext in batch.Input.Parts.Concat(batch.Mask).Concat(batch.Targets))
-            {
-                _watched.Add(ciphertext, 0);
-            }
-
-            return () => new EncryptionLevels(Highest(batch.Input.Parts), Highest(batch.Mask), Highest(batch.Targets));
-        }
-
-        public IReadOnlyList<Ciphertext> Refresh(IReadOnlyList<Ciphertext> ciphertexts, int level, string site)
-        {
-            foreach (var ciphertext in ciphertexts.Where(_watched.ContainsKey))
-            {
-                _watched[ciphertext] = Math.Max(_watched[ciphertext], level);
-            }
-
-            return inner.Refresh(ciphertexts, level, site);
-        }
-
-        private int Highest(IEnumerable<Ciphertext> ciphertexts) => ciphertexts.Max(c => _watched[c]);
     }
 }

@@ -41,16 +41,24 @@ public sealed class EncryptedUnits
     public EncryptedUnit Create(string unit, string file)
     {
         var header = SafeTensorsHeader.Read(file);
+        return Create(unit, name => Numbers(header, name));
+    }
+
+    /// <summary>The same of weights that come from elsewhere.</summary>
+    /// <param name="numbers">All numbers of a tensor, by its name in model files.</param>
+    /// <exception cref="RefusedException">The calibration lacks something.</exception>
+    public EncryptedUnit Create(string unit, Func<string, double[]> numbers)
+    {
         var optim = _recipe.Optim;
         var settings = new AdamWSettings(optim.Beta1, optim.Beta2, optim.Eps, optim.WeightDecay);
         var root = Optimiser(unit);
         if (IsHead(unit))
         {
-            return new EncryptedHeadUnit(unit, HeadLayout(), Head(unit, header), settings, root);
+            return new EncryptedHeadUnit(unit, HeadLayout(), Head(unit, numbers), settings, root);
         }
 
         var layer = int.Parse(unit.AsSpan("layers.".Length), System.Globalization.CultureInfo.InvariantCulture);
-        return new EncryptedLayerUnit(unit, AdapterLayout(), _shifts.Value, Layer(unit, layer, header), _recipe.Shape.Lora!.Scale, settings, root);
+        return new EncryptedLayerUnit(unit, AdapterLayout(), _shifts.Value, Layer(unit, layer, numbers), _recipe.Shape.Lora!.Scale, settings, root);
     }
 
     private static bool IsHead(string unit) => unit == "head";
@@ -59,10 +67,10 @@ public sealed class EncryptedUnits
 
     private HeadLayout HeadLayout() => new(new HeadShape(Packing, _recipe.Shape.PoolerRank, _recipe.Shape.PoolerWidth, _recipe.Shape.Outputs));
 
-    private HeadBase Head(string unit, SafeTensorsHeader header) => new()
+    private HeadBase Head(string unit, Func<string, double[]> numbers) => new()
     {
-        NormWeight = Numbers(header, "encoder.final_norm.weight"),
-        NormBias = Numbers(header, "encoder.final_norm.bias"),
+        NormWeight = numbers("encoder.final_norm.weight"),
+        NormBias = numbers("encoder.final_norm.bias"),
         Epsilon = _recipe.Arch.LayerNormEps,
         Root = Circuit(unit, "norm", PointFunction.NormInverseRoot),
         Tanh = Circuit(unit, "pooler", PointFunction.Tanh),
@@ -71,9 +79,9 @@ public sealed class EncryptedUnits
             : new CrossEntropyLoss(Circuit(unit, "loss.exp", PointFunction.LossExp), Circuit(unit, "loss.sum", PointFunction.LossReciprocal), EncryptedHeadUnit.LossOf(unit)),
     };
 
-    private EncoderWeights Layer(string unit, int layer, SafeTensorsHeader header)
+    private EncoderWeights Layer(string unit, int layer, Func<string, double[]> numbers)
     {
-        double[] Of(string name) => Numbers(header, ParameterNames.Layer(layer, name));
+        double[] Of(string name) => numbers(ParameterNames.Layer(layer, name));
         return new EncoderWeights
         {
             Hidden = _recipe.Arch.Hidden,

@@ -10,12 +10,52 @@ namespace ActorTrainer.He.Backends;
 public sealed class PlanBackend(CkksParameters parameters) : IBackend
 {
     private readonly Lock _gate = new();
+    private readonly HashSet<(PlainVector Values, int Rotation, int Level, Scale Scale, bool Special)> _diagonals = [];
     private long _limbs;
 
     public CkksParameters Parameters { get; } = parameters;
 
     /// <summary>The most limbs that were alive at once.</summary>
     public long PeakLimbs { get; private set; }
+
+    /// <summary>Limbs that are alive.</summary>
+    public long Limbs
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _limbs;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Limbs that the diagonals of all transforms so far would take, each once: those with weights, and those of zeros and ones, which all units have in common. For each diagonal one limb of
+    /// coefficients, and all limbs of each level that it was used at, as <see cref="DiagonalCache"/> keeps them.
+    /// </summary>
+    public (long Weights, long Masks) DiagonalLimbs
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return (Sum(_diagonals.Where(d => d.Values.Run > 1)), Sum(_diagonals.Where(d => d.Values.Run == 1)));
+            }
+
+            long Sum(IEnumerable<(PlainVector Values, int Rotation, int Level, Scale Scale, bool Special)> diagonals) =>
+                diagonals.GroupBy(d => (d.Values, d.Rotation)).Sum(group => 1L + group.Sum(d => d.Level + 1 + (d.Special ? Parameters.Special.Count : 0)));
+        }
+    }
+
+    /// <summary>Forgets the peak: it is counted from what is alive now.</summary>
+    public void ForgetPeak()
+    {
+        lock (_gate)
+        {
+            PeakLimbs = _limbs;
+        }
+    }
 
     /// <summary>A simulated fresh ciphertext at its level's canonical scale.</summary>
     /// <param name="magnitude">A bound on its slots.</param>
@@ -46,7 +86,16 @@ public sealed class PlanBackend(CkksParameters parameters) : IBackend
 
     public IPayload[] Automorphisms(IPayload a, IReadOnlyList<int> elements, int level) => [.. elements.Select(_ => New(2, level))];
 
-    public IPayload[] Transform(IReadOnlyList<IPayload> inputs, DiagonalMatrix m, int level, Scale scale) => [.. Enumerable.Range(0, m.Rows).Select(_ => New(2, level))];
+    public IPayload[] Transform(IReadOnlyList<IPayload> inputs, DiagonalMatrix m, int level, Scale scale)
+    {
+        lock (_gate)
+        {
+            var special = !m.DividesFirst(Parameters, level);
+            _diagonals.UnionWith(m.Diagonals.Select(d => (d.Values, -m.GiantRotation * d.Giant, level, scale, special)));
+        }
+
+        return [.. Enumerable.Range(0, m.Rows).Select(_ => New(2, level))];
+    }
 
     public IPayload SumAutomorphisms(IPayload a, IReadOnlyList<int> elements, int level) => New(2, level);
 

@@ -65,6 +65,7 @@ public sealed class ClassifierHead(HeadShape shape, LayerNormLayer norm, Func<in
     /// <summary>Each output of each example, in every place and token; at <paramref name="level"/>.</summary>
     public (Ciphertext[] Outputs, Tape Tape) Forward(TensorMath math, Activation x, HeadWeights weights, int level)
     {
+        using var entered = math.Evaluator.Ledger.Enter(name);
         var tape = norm.Forward(math, x, Pooled + 1);
         var first = First(math, tape.Normal);
         var turned = Enumerable.Range(0, shape.Ranks).Select(c => Turned(math, first, weights, c)).ToArray();
@@ -83,6 +84,7 @@ public sealed class ClassifierHead(HeadShape shape, LayerNormLayer norm, Func<in
     /// <param name="gradient">Of each output, in every place and token.</param>
     public (HeadWeights Terms, Activation Input) Backward(TensorMath math, Tape tape, HeadWeights weights, IReadOnlyList<Ciphertext> gradient, int level)
     {
+        using var entered = math.Evaluator.Ledger.Enter(name);
         Ciphertext[] d = [.. gradient.Select((g, o) => math.At(g, GradientLevel, $"{name}.gradient.{o}"))];
         var (h, dz) = (Hs(math, tape, d), Dz(math, tape, weights, d));
         var b = dz.Select((z, j) => Terms(math, z, [.. tape.Turned.SelectMany(t => t)], $"y.{j}")).ToArray();

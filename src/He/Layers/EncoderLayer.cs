@@ -176,12 +176,14 @@ public sealed class EncoderLayer
     /// <summary>s·(γ ∘ x̂ + β), the adapters' input.</summary>
     private Activation AdapterInput(TensorMath math, Activation normal)
     {
+        using var entered = math.Evaluator.Ledger.Enter($"{_name}.qkv");
         using var product = math.Scale(normal, f => _scale * _weights.Norm1Weight[f]);
         return math.Shift(product, f => _scale * _weights.Norm1Bias[f]);
     }
 
     private Activation Scaled(TensorMath math, Activation gradient)
     {
+        using var entered = math.Evaluator.Ledger.Enter($"{_name}.qkv");
         using (gradient)
         {
             return math.Scale(gradient, f => _scale * _weights.Norm1Weight[f]);

@@ -41,6 +41,7 @@ public sealed class EncryptedAdamW(AdamWSettings settings, FunctionCircuit root,
     /// <param name="decays">For each slot, one where weights decay and zero where they do not (biases).</param>
     public AdamWPack Step(TensorMath math, AdamWPack state, Ciphertext gradient, IReadOnlyList<double> decays, double learningRate, long step, int level)
     {
+        using var entered = math.Evaluator.Ledger.Enter(name);
         var (correction1, correction2) = (1 - Math.Pow(settings.Beta1, step), 1 - Math.Pow(settings.Beta2, step));
         using var g = math.At(gradient, level + 2, $"{name}.gradient");
         using var squares = math.Product(g, g);

@@ -44,6 +44,7 @@ public sealed class FrozenLinear
     /// <summary>Every y_r at <paramref name="level"/>.</summary>
     public Activation[] ForwardAll(TensorMath math, Activation x, int level)
     {
+        using var entered = math.Evaluator.Ledger.Enter(_name);
         using var input = math.At(x, level + 1, $"{_name}.input");
         var (rows, next) = (math.Transform(input.Parts, _forward), 0);
         return [.. _products.Select(product =>
@@ -56,6 +57,7 @@ public sealed class FrozenLinear
     /// <summary>dx = Σ W_rᵀ·dy_r at <paramref name="level"/>.</summary>
     public Activation BackwardAll(TensorMath math, IReadOnlyList<Activation> gradients, int level)
     {
+        using var entered = math.Evaluator.Ledger.Enter(_name);
         Activation[] inputs = [.. gradients.Select((g, r) => math.At(g, level + 1, gradients.Count == 1 ? $"{_name}.gradient" : $"{_name}.gradient.{r}"))];
         var result = math.Transform([.. inputs.SelectMany(input => input.Parts)], _backward);
         Array.ForEach(inputs, input => input.Dispose());

@@ -64,6 +64,7 @@ public sealed class GatedFeedForward
     /// <summary>The result at <paramref name="level"/>.</summary>
     public (Activation Output, Tape Tape) Forward(TensorMath math, Activation x, int level)
     {
+        using var entered = math.Evaluator.Ledger.Enter(_name);
         var inner = _in.ForwardAll(math, x, 0);
         var (value, gate) = (math.At(inner[0], level + 3, $"{_name}.value"), math.At(inner[1], level + 3, GateSite));
         Array.ForEach(inner, part => part.Dispose());
@@ -76,6 +77,7 @@ public sealed class GatedFeedForward
     /// <summary>dx at <paramref name="level"/>.</summary>
     public Activation Backward(TensorMath math, Tape tape, Activation gradient, int level)
     {
+        using var entered = math.Evaluator.Ledger.Enter(_name);
         using var low = _out.Backward(math, gradient, 0);
         using var inner = math.At(low, level + 3, $"{_name}.inner");
         using var step = math.At(tape.Step, level + 3, $"{_name}.step");

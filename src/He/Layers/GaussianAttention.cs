@@ -55,6 +55,7 @@ public sealed class GaussianAttention(TokenShifts shifts, FunctionCircuit exp, i
     /// <param name="mask">For each group of shifts: one where place i's shift from token t leads to a real token, else zero.</param>
     public (Activation Output, Tape Tape) Forward(TensorMath math, Activation q, Activation k, Activation v, IReadOnlyList<Ciphertext> mask, int level)
     {
+        using var entered = math.Evaluator.Ledger.Enter(name);
         // Queries wait for backward, which shears them.
         var (queries, keys) = (math.At(q, Pairs + TokenShifts.ShearLevels, $"{name}.q"), math.At(k, Pairs + TokenShifts.ShearLevels, $"{name}.k"));
         using var values = math.At(v, Math.Max(level + 1, Pairs) + TokenShifts.ShearLevels, $"{name}.v");
@@ -68,6 +69,7 @@ public sealed class GaussianAttention(TokenShifts shifts, FunctionCircuit exp, i
     /// <summary>dq, dk and dv at <paramref name="level"/>.</summary>
     public (Activation Q, Activation K, Activation V) Backward(TensorMath math, Tape tape, Activation gradient, int level)
     {
+        using var entered = math.Evaluator.Ledger.Enter(name);
         using var g = math.At(gradient, level + 1 + TokenShifts.ShearLevels, $"{name}.gradient");
         using var queries = math.At(tape.Queries, level + 1 + TokenShifts.ShearLevels, $"{name}.q");
         var (dq, dk, dv) = (new Ciphertext[g.Parts.Count], new Ciphertext[g.Parts.Count], new Ciphertext[g.Parts.Count]);

@@ -36,6 +36,7 @@ public sealed class LayerNormLayer(FeatureLayout layout, FunctionCircuit root, d
     /// <summary>x̂ at <paramref name="level"/>.</summary>
     public Tape Forward(TensorMath math, Activation x, int level)
     {
+        using var entered = math.Evaluator.Ledger.Enter(name);
         using var input = math.At(x, level + 2, $"{name}.input");
         using var mean = Mean(math, input);
         using var centred = math.Subtract(input, mean);
@@ -54,6 +55,7 @@ public sealed class LayerNormLayer(FeatureLayout layout, FunctionCircuit root, d
     /// <summary>dx at <paramref name="level"/>, from the gradient of x̂.</summary>
     public Activation Backward(TensorMath math, Tape tape, Activation gradient, int level)
     {
+        using var entered = math.Evaluator.Ledger.Enter(name);
         using var g = math.At(gradient, level + 4, $"{name}.gradient");
         using var x = math.At(tape.Normal, level + 4, $"{name}.normal");
         using var products = math.Multiply(g, x);

@@ -31,6 +31,7 @@ public sealed class CrossEntropyLoss(FunctionCircuit exp, FunctionCircuit recipr
     /// <inheritdoc/>
     public Ciphertext[] Gradient(TensorMath math, IReadOnlyList<Ciphertext> outputs, IReadOnlyList<Ciphertext> targets, double scale, int level)
     {
+        using var entered = math.Evaluator.Ledger.Enter(name);
         var exponentials = outputs.Select((output, o) =>
         {
             using var lifted = math.At(output, exp.Depth + level + 2, ExpSite(o));
@@ -62,11 +63,18 @@ public sealed class SquaredLoss(string name) : IEncryptedLoss
     public IEnumerable<SiteRange> Ranges(int outputs) => [];
 
     /// <inheritdoc/>
-    public Ciphertext[] Gradient(TensorMath math, IReadOnlyList<Ciphertext> outputs, IReadOnlyList<Ciphertext> targets, double scale, int level) => [.. outputs.Select((output, o) =>
+    public Ciphertext[] Gradient(TensorMath math, IReadOnlyList<Ciphertext> outputs, IReadOnlyList<Ciphertext> targets, double scale, int level)
     {
-        using var lifted = math.At(output, level + 1, $"{name}.output.{o}");
-        using var target = math.At(targets[o], level + 1, $"{name}.target.{o}");
-        using var difference = math.Evaluator.Subtract(lifted, target);
-        return math.Product(difference, 2 * scale);
-    })];
+        using var entered = math.Evaluator.Ledger.Enter(name);
+        return
+        [
+            .. outputs.Select((output, o) =>
+            {
+                using var lifted = math.At(output, level + 1, $"{name}.output.{o}");
+                using var target = math.At(targets[o], level + 1, $"{name}.target.{o}");
+                using var difference = math.Evaluator.Subtract(lifted, target);
+                return math.Product(difference, 2 * scale);
+            }),
+        ];
+    }
 }

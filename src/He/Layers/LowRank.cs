@@ -13,11 +13,16 @@ namespace ActorTrainer.He.Layers;
 public sealed class LowRank(IReadOnlyList<Activation> down, IReadOnlyList<Activation> up, string name)
 {
     /// <summary>u_r for each r.</summary>
-    public Ciphertext[] Inner(TensorMath math, Activation x) => Dots(math, down, x, "down");
+    public Ciphertext[] Inner(TensorMath math, Activation x)
+    {
+        using var entered = math.Evaluator.Ledger.Enter(name);
+        return Dots(math, down, x, "down");
+    }
 
     /// <summary>y plus B·u, at the level of the product or of y, whichever is lower.</summary>
     public Activation AddTo(TensorMath math, Activation y, IReadOnlyList<Ciphertext> u)
     {
+        using var entered = math.Evaluator.Ledger.Enter(name);
         using var product = Combine(math, up, u, "up");
         return math.Add(y, product);
     }
@@ -29,6 +34,7 @@ public sealed class LowRank(IReadOnlyList<Activation> down, IReadOnlyList<Activa
     /// <param name="wantsInput">Whether the gradient of x is wanted.</param>
     public (Activation[] Down, Activation[] Up, Activation? Input) Backward(TensorMath math, Activation x, IReadOnlyList<Ciphertext> u, Activation gradient, bool wantsInput)
     {
+        using var entered = math.Evaluator.Ledger.Enter(name);
         var v = Dots(math, up, gradient, "up");
         var downs = Array.ConvertAll(v, dot => math.Multiply(x, dot));
         Activation[] ups = [.. u.Select(dot => math.Multiply(gradient, dot))];

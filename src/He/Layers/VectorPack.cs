@@ -19,6 +19,7 @@ public sealed class VectorPack(Packing packing, int period, string name)
     /// <param name="terms">As many as fit. Those at level 1 and above are refreshed only after the first stage, when they are a quarter as many.</param>
     public Ciphertext Sum(TensorMath math, IReadOnlyList<Ciphertext> terms, int level)
     {
+        using var entered = math.Evaluator.Ledger.Enter(name);
         Check(terms.Count);
         var (stages, width) = Stages(terms.Count);
         var left = stages.Count + (width < period ? 1 : 0);
@@ -45,6 +46,7 @@ public sealed class VectorPack(Packing packing, int period, string name)
     /// <summary>The vectors again, each in all slots of its runs; at <paramref name="level"/>.</summary>
     public Ciphertext[] Spread(TensorMath math, Ciphertext packed, int count, int level)
     {
+        using var entered = math.Evaluator.Ledger.Enter(name);
         Check(count);
         var (stages, width) = Stages(count);
         Ciphertext[] current = [math.At(packed, level + stages.Count + (width < period ? 1 : 0), $"{name}.packed")];

@@ -20,6 +20,7 @@ public static class CostMeasurement
         using var encryptor = new Encryptor(context);
         var evaluator = new Evaluator(new CkksBackend(context, keys));
         var measured = Enum.GetValues<Operation>().ToDictionary(o => o, _ => new List<double>());
+        var held = new[] { Operation.MultiplyDiagonal, Operation.MultiplyPlainUndivided }.ToDictionary(o => o, _ => new List<double>());
         foreach (var level in chosen)
         {
             using var zero = new Encoder(context).Encode([0.0], level, parameters.ScaleAt(level));
@@ -31,6 +32,10 @@ public static class CostMeasurement
             {
                 row.Add(Median(Work(evaluator, parts, operation, x, three, vector), rounds, clock));
             }
+
+            parts.Hold(vector);
+            held[Operation.MultiplyDiagonal].Add(Median(() => parts.MultiplyHeld(special: false), rounds, clock));
+            held[Operation.MultiplyPlainUndivided].Add(Median(() => parts.MultiplyHeld(special: true), rounds, clock));
         }
 
         return new OperationCosts
@@ -39,6 +44,7 @@ public static class CostMeasurement
             Parallelism = context.Ring.Team.Degree,
             Levels = chosen,
             Measured = measured.ToDictionary(entry => entry.Key, entry => (IReadOnlyList<double>)entry.Value),
+            Held = held.ToDictionary(entry => entry.Key, entry => (IReadOnlyList<double>)entry.Value),
         };
     }
 
@@ -55,7 +61,8 @@ public static class CostMeasurement
         Operation.Raise => parts.Raise,
         Operation.RotateRaised => parts.RotateRaised,
         Operation.RotateUndivided => parts.RotateUndivided,
-        Operation.MultiplyPlainUndivided => () => parts.MultiplyPlain(vector),
+        Operation.MultiplyDiagonal => () => parts.MultiplyPlain(vector, special: false),
+        Operation.MultiplyPlainUndivided => () => parts.MultiplyPlain(vector, special: true),
         Operation.DivideSpecial => parts.Divide,
         _ => throw new ArgumentOutOfRangeException(nameof(operation), operation, "This operation has no measurement."),
     };

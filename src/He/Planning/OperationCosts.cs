@@ -21,6 +21,9 @@ public sealed record OperationCosts
     /// <summary>Seconds at each of <see cref="Levels"/>.</summary>
     public required IReadOnlyDictionary<Operation, IReadOnlyList<double>> Measured { get; init; }
 
+    /// <summary>The same for <see cref="Operation.MultiplyDiagonal"/> and <see cref="Operation.MultiplyPlainUndivided"/> with diagonals that a <see cref="Scheme.DiagonalCache"/> holds, so that nothing is encoded; or nothing.</summary>
+    public IReadOnlyDictionary<Operation, IReadOnlyList<double>> Held { get; init; } = new Dictionary<Operation, IReadOnlyList<double>>();
+
     /// <exception cref="ArgumentException">The text is no cost table, or a table with missing or impossible figures.</exception>
     public static OperationCosts Parse(string json)
     {
@@ -28,8 +31,10 @@ public sealed record OperationCosts
         {
             var costs = JsonSerializer.Deserialize<OperationCosts>(json, Format) ?? throw new ArgumentException("Expected a table of costs, found nothing.", nameof(json));
             var sound = costs.Levels.Count > 0 && costs.Levels.Zip(costs.Levels.Skip(1)).All(pair => pair.First < pair.Second)
-                && Enum.GetValues<Operation>().All(o => costs.Measured.TryGetValue(o, out var row) && row.Count == costs.Levels.Count && row.All(t => t >= 0 && double.IsFinite(t)));
+                && Enum.GetValues<Operation>().All(o => costs.Measured.TryGetValue(o, out var row) && IsSound(row)) && costs.Held.Values.All(IsSound);
             return sound ? costs : throw new ArgumentException("Expected ascending levels, and for each operation one time of zero or more seconds for each level. Measure the costs again.", nameof(json));
+
+            bool IsSound(IReadOnlyList<double> row) => row.Count == costs.Levels.Count && row.All(t => t >= 0 && double.IsFinite(t));
         }
         catch (JsonException e)
         {
@@ -40,9 +45,13 @@ public sealed record OperationCosts
     public string ToJson() => JsonSerializer.Serialize(this, Format);
 
     /// <summary>Seconds of one operation at a level, by straight lines between measured levels and beyond the last two.</summary>
-    public double Seconds(Operation operation, int level)
+    /// <param name="held">Share, 0 to 1, of diagonals that a cache holds.</param>
+    public double Seconds(Operation operation, int level, double held = 0) => held > 0 && Held.TryGetValue(operation, out var row)
+        ? (held * Between(row, level)) + ((1 - held) * Between(Measured[operation], level))
+        : Between(Measured[operation], level);
+
+    private double Between(IReadOnlyList<double> row, int level)
     {
-        var row = Measured[operation];
         if (Levels.Count == 1)
         {
             return row[0];

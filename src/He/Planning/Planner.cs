@@ -25,20 +25,23 @@ public sealed class Planner(CkksParameters parameters, OperationCosts? costs = n
             Depth = parameters.Depth(levels.Max()) - parameters.Depth(levels.Min()),
             Counts = counts,
             Keys = keys,
-            KeyBytes = keys.Sum(KeyBytes),
-            CiphertextBytes = (backend.PeakLimbs + Workspace(keys)) * LimbPool.StrideOf(parameters.Degree),
+            KeyBytes = keys.Sum(key => KeyBytes(parameters, key)),
+            CiphertextBytes = (backend.PeakLimbs * LimbBytes(parameters)) + Workspace(parameters, keys),
             Seconds = costs is null ? null : counts.Sum(entry => entry.Value * costs.Seconds(entry.Key.Operation, entry.Key.Level)),
             Errors = [.. results.Select(r => r.EstimatedError)],
         };
     }
 
-    /// <summary>Memory of a key: two polynomials over the level's primes and the special ones for each digit.</summary>
-    private long KeyBytes(KeyRequest request) => 2L * parameters.DigitCount(request.Level) * LimbsWithSpecial(request.Level) * LimbPool.StrideOf(parameters.Degree);
+    /// <summary>Memory of a key, in bytes: two polynomials over the level's primes and the special ones for each digit.</summary>
+    public static long KeyBytes(CkksParameters parameters, KeyRequest request) => 2L * parameters.DigitCount(request.Level) * LimbsWithSpecial(parameters, request.Level) * LimbBytes(parameters);
 
-    /// <summary>Limbs of one key switch at the highest level: the digits, and two sums over all primes.</summary>
-    private long Workspace(KeyRequest[] keys) => keys.Length == 0
+    /// <summary>Memory of one limb, in bytes.</summary>
+    public static long LimbBytes(CkksParameters parameters) => LimbPool.StrideOf(parameters.Degree);
+
+    /// <summary>Bytes of one key switch at the highest level of <paramref name="keys"/>: the digits, and two sums over all primes.</summary>
+    public static long Workspace(CkksParameters parameters, IReadOnlyCollection<KeyRequest> keys) => keys.Count == 0
         ? 0
-        : keys.Max(key => key.Level + 1 + parameters.DigitCount(key.Level) + (2L * LimbsWithSpecial(key.Level)));
+        : LimbBytes(parameters) * keys.Max(key => key.Level + 1 + parameters.DigitCount(key.Level) + (2L * LimbsWithSpecial(parameters, key.Level)));
 
-    private int LimbsWithSpecial(int level) => level + 1 + parameters.Special.Count;
+    private static int LimbsWithSpecial(CkksParameters parameters, int level) => level + 1 + parameters.Special.Count;
 }

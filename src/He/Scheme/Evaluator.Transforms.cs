@@ -97,7 +97,7 @@ public sealed partial class Evaluator
         {
             Note(Operation.Raise, moving.Count(count => count > 0), level);
             Note(Operation.RotateRaised, moving.Sum(), level);
-            Note(Operation.MultiplyPlain, m.Diagonals.Count, level);
+            Note(Operation.MultiplyDiagonal, m.Diagonals.Count, level);
             Note(Operation.Rotate, giants, level);
         }
         else

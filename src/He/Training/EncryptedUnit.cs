@@ -102,6 +102,7 @@ public abstract class EncryptedUnit : IDisposable
     /// <summary>Adds terms of gradients, one a vector, which become this unit's.</summary>
     private protected void Accumulate(TensorMath math, IReadOnlyList<Ciphertext> terms)
     {
+        using var entered = math.Evaluator.Ledger.Enter($"{Name}.terms");
         Ciphertext[] masked = [.. terms.Select((term, i) => _filled[i] is { } filled ? Masked(math, term, filled) : term)];
         if (_terms is null)
         {

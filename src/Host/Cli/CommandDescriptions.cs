@@ -7,13 +7,14 @@ public static class CommandDescriptions
     public static CommandDescription Dev { get; } = new()
     {
         Name = "dev",
-        Summary = "try everything in a few minutes: text, tokenizer, pre-training, LoRA fine-tuning, scores",
+        Summary = "try everything in a few minutes: text, tokenizer, pre-training, LoRA fine-tuning, scores, encrypted fine-tuning",
         Paragraphs =
         [
             """
             Makes sample text, trains a tokenizer on it, pre-trains a small encryption-friendly model over two
             stage actors, evaluates it on held-out text, fine-tunes it with LoRA on a sample task, and writes
             models, metrics and pictures to the run's folder. With data.path it does the same with your text.
+            Then it makes keys, encrypts some rows, trains a few steps on ciphertexts, decrypts, and compares.
             """,
             """
             Running it again with the same settings continues an interrupted run; a run that is complete stays
@@ -27,7 +28,7 @@ public static class CommandDescriptions
             new("dev pipeline=single name=dev-single", "the same run with the model in one actor"),
             new("dev impl=debug name=dev-debug", "with every message through its wire format"),
         ],
-        Defaults = ["arch=dev", "train=dev", "data=sample", "pipeline=two", "eval=dev", "impl=dev", "name=dev"],
+        Defaults = ["arch=dev", "train=dev", "data=sample", "pipeline=two", "eval=dev", "he=dev", "impl=dev", "name=dev"],
         Keys = ["name", "seed", "data.path", "data.valid_path", "train.budget.amount", "train.optim.lr", "pipeline.stages", "impl.device"],
     };
 

@@ -12,14 +12,20 @@ internal static class PretrainCommand
     /// <summary>Runs <c>pretrain</c>.</summary>
     public static Task<int> Pretrain(CommandContext context, CancellationToken stop) => Run(context, stop);
 
-    /// <summary>Runs <c>dev</c>: the same, then fine-tuning on a sample task, and a word on what to do next.</summary>
-    public static async Task<int> Dev(CommandContext context, CancellationToken stop)
+    /// <summary>Runs <c>dev</c>: the same, then fine-tuning on a sample task, in the clear and encrypted, and a word on what to do next.</summary>
+    /// <param name="encrypted">Encrypted fine-tuning in small.</param>
+    public static async Task<int> Dev(CommandContext context, Func<CommandContext, CancellationToken, Task<int>> encrypted, CancellationToken stop)
     {
         var code = await Run(context, stop).ConfigureAwait(false);
         if (code == App.Done && !stop.IsCancellationRequested && context.Run.Cluster.Seeds.Count == 0)
         {
             context.Out.WriteLine();
             code = await FineTuneCommand.Run(context, stop).ConfigureAwait(false);
+            if (code == App.Done && !stop.IsCancellationRequested)
+            {
+                context.Out.WriteLine();
+                code = await encrypted(context, stop).ConfigureAwait(false);
+            }
         }
 
         if (code == App.Done && !stop.IsCancellationRequested)

@@ -1,0 +1,36 @@
+using ActorTrainer.He.Refresh;
+using ActorTrainer.He.Scheme;
+
+namespace ActorTrainer.Actors.Encrypted;
+
+/// <summary>Notes to which level given ciphertexts would have to be lifted.</summary>
+/// <param name="inner">Refreshes.</param>
+internal sealed class LevelProbe(IRefresher inner) : IRefresher
+{
+    private readonly Dictionary<Ciphertext, int> _watched = new(ReferenceEqualityComparer.Instance);
+
+    /// <inheritdoc/>
+    public int MaxLevel => inner.MaxLevel;
+
+    /// <summary>The highest level that any of these is lifted to, 0 where none is; to be asked when the program has run.</summary>
+    public Func<int> Watch(IReadOnlyList<Ciphertext> ciphertexts)
+    {
+        foreach (var ciphertext in ciphertexts)
+        {
+            _watched.Add(ciphertext, 0);
+        }
+
+        return () => ciphertexts.Select(c => _watched[c]).DefaultIfEmpty(0).Max();
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Ciphertext> Refresh(IReadOnlyList<Ciphertext> ciphertexts, int level, string site)
+    {
+        foreach (var ciphertext in ciphertexts.Where(_watched.ContainsKey))
+        {
+            _watched[ciphertext] = Math.Max(_watched[ciphertext], level);
+        }
+
+        return inner.Refresh(ciphertexts, level, site);
+    }
+}

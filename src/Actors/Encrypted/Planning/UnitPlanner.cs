@@ -1,0 +1,181 @@
+using ActorTrainer.He.Backends;
+using ActorTrainer.He.Layers;
+using ActorTrainer.He.Parameters;
+using ActorTrainer.He.Planning;
+using ActorTrainer.He.Scheme;
+using ActorTrainer.He.Tensors;
+using ActorTrainer.He.Training;
+
+namespace ActorTrainer.Actors.Encrypted.Planning;
+
+/// <summary>Runs one unit on paper: two micro-batches, since the first has no gradients to add to, and an update.</summary>
+internal sealed class UnitPlanner : IDisposable
+{
+    private readonly PlanBackend _backend;
+    private readonly Evaluator _evaluator;
+    private readonly PaperRefresher _paper;
+    private readonly LevelProbe _probe;
+    private readonly TensorMath _math;
+    private readonly EncryptedUnit _unit;
+    private readonly UnitBoundary _at;
+    private readonly Packing _packing;
+    private readonly int _outputs;
+    private readonly List<PlannedBlock> _blocks = [];
+    private (Func<int> Inputs, Func<int> Masks, Func<int> Targets) _wanted = (() => 0, () => 0, () => 0);
+    private long _start;
+    private (long Tape, long Work, int Output, int Gradient) _found = (0, 0, -1, -1);
+
+    private UnitPlanner(CkksParameters parameters, EncryptedUnit unit, Packing packing, int outputs, UnitBoundary at, OperationCosts? costs)
+    {
+        (_backend, _unit, _at, _packing, _outputs) = (new PlanBackend(parameters), unit, at, packing, outputs);
+        _evaluator = new Evaluator(_backend);
+        _paper = new PaperRefresher(_backend, _evaluator.Ledger, unit.Name, costs);
+        _probe = new LevelProbe(_paper);
+        _math = new TensorMath(_evaluator, _probe, packing);
+    }
+
+    /// <summary>What the unit takes, and to which levels what the owner encrypts would have to be lifted beyond those of <paramref name="at"/>.</summary>
+    public static (PlannedUnit Plan, EncryptionLevels Wanted) Run(CkksParameters parameters, EncryptedUnit unit, Packing packing, int outputs, UnitBoundary at, OperationCosts? costs)
+    {
+        using var planner = new UnitPlanner(parameters, unit, packing, outputs, at, costs);
+        return planner.Run();
+    }
+
+    /// <summary>Drops what the unit holds on paper.</summary>
+    public void Dispose() => _unit.Dispose();
+
+    private (PlannedUnit Plan, EncryptionLevels Wanted) Run()
+    {
+        _unit.Load(0, [.. Enumerable.Range(0, _unit.Layout.Packs).Select(_ => new AdamWPack(_backend.Encrypt(1), _backend.Encrypt(1), _backend.Encrypt(1)))]);
+        _unit.Begin();
+        MicroBatch(first: true);
+        var moments = _paper.Moments.ToArray();
+        MicroBatch(first: false);
+        _paper.Moments.Clear();
+        var kept = _backend.Limbs;
+        _backend.ForgetPeak();
+        _paper.Begin(PlanPass.Step);
+        _unit.Update(_math, 1);
+        _blocks.AddRange(_paper.End());
+        var (weights, masks) = _backend.DiagonalLimbs;
+        return (new PlannedUnit
+        {
+            Name = _unit.Name,
+            Blocks = Joined(),
+            Keys = [.. _evaluator.Ledger.Keys],
+            Moments = [.. moments, .. _paper.Moments],
+            KeptLimbs = kept,
+            TapeLimbs = _found.Tape,
+            WorkLimbs = Math.Max(_found.Work, _backend.PeakLimbs - kept),
+            WeightDiagonalLimbs = weights,
+            MaskDiagonalLimbs = masks,
+            Output = _found.Output,
+            Gradient = _found.Gradient,
+        }, new EncryptionLevels(_wanted.Inputs(), _wanted.Masks(), _wanted.Targets()));
+    }
+
+    private void MicroBatch(bool first)
+    {
+        var start = _backend.Limbs;
+        _backend.ForgetPeak();
+        var (x, masks) = (new Activation(_packing.Hidden, Made(_packing.Hidden.Ciphertexts, _at.Input)), Made(SlotMaps.ShiftGroups(_packing), _at.Masks));
+        var targets = Made(_unit is EncryptedHeadUnit ? _outputs : 0, _at.Targets);
+        if (first)
+        {
+            _wanted = (_probe.Watch(x.Parts), _probe.Watch(masks), _probe.Watch(targets));
+        }
+
+        _paper.Begin(PlanPass.Forward);
+        if (_unit is EncryptedHeadUnit head)
+        {
+            var (outputs, tape) = head.Forward(_math, x);
+            Between(start, first, LevelOf(outputs), 0, [.. x.Parts, .. masks]);
+            using var gradient = head.Backward(_math, tape, outputs, targets, 1);
+            After(first, LevelOf(gradient.Parts), [.. outputs, .. targets], tape);
+        }
+        else
+        {
+            var layer = (EncryptedLayerUnit)_unit;
+            var (output, tape) = layer.Forward(_math, x, masks);
+            var passedOn = output.Parts.Sum(part => 2L * (part.Level + 1));
+            Between(start, first, LevelOf(output.Parts), passedOn, [.. x.Parts, .. masks]);
+            output.Dispose();
+            using var above = new Activation(_packing.Hidden, Made(_packing.Hidden.Ciphertexts, _at.Gradient));
+            using var gradient = layer.Backward(_math, tape, above, _at.WantsInput);
+            After(first, gradient is null ? -1 : LevelOf(gradient.Parts), [], tape);
+        }
+    }
+
+    /// <summary>Ends the forward pass, after which inputs are not needed, and begins the backward pass.</summary>
+    private void Between(long start, bool first, int output, long passedOn, Ciphertext[] inputs)
+    {
+        Array.ForEach(inputs, input => input.Dispose());
+        if (first)
+        {
+            _blocks.AddRange(_paper.End());
+        }
+        else
+        {
+            // Weights are spread by the first micro-batch, so that all that is new now is kept for backward, or passed on.
+            var tape = _backend.Limbs - start - passedOn;
+            _found = (tape, Math.Max(0, _backend.PeakLimbs - start - tape), output, -1);
+        }
+
+        _start = _backend.Limbs;
+        _backend.ForgetPeak();
+        _paper.Begin(PlanPass.Backward);
+    }
+
+    private void After(bool first, int gradient, Ciphertext[] held, IDisposable tape)
+    {
+        var blocks = _paper.End();
+        if (first)
+        {
+            _blocks.AddRange(blocks);
+        }
+        else
+        {
+            _found = (_found.Tape, Math.Max(_found.Work, _backend.PeakLimbs - _start), _found.Output, gradient);
+            _blocks.AddRange(Sums(blocks));
+        }
+
+        Array.ForEach(held, ciphertext => ciphertext.Dispose());
+        tape.Dispose();
+    }
+
+    /// <summary>What the second backward did beyond the first.</summary>
+    private IEnumerable<PlannedBlock> Sums(IReadOnlyList<PlannedBlock> second) => second.Select(block =>
+    {
+        var before = _blocks.Where(b => b.Name == block.Name && b.Pass == block.Pass).SelectMany(b => b.Counts).ToDictionary();
+        var more = block.Counts.Select(entry => (entry.Key, Value: entry.Value - before.GetValueOrDefault(entry.Key))).Where(entry => entry.Value > 0).ToDictionary(entry => entry.Key, entry => entry.Value);
+        return block with { Pass = PlanPass.Sum, Counts = more, Lifts = new Dictionary<PlannedLift, long>() };
+    }).Where(block => block.Counts.Count > 0);
+
+    /// <summary>One block for each name and pass: the optimiser's spread weights and its update become one.</summary>
+    private IReadOnlyList<PlannedBlock> Joined() =>
+    [
+        .. _blocks.GroupBy(block => (block.Pass, block.Name)).OrderBy(group => group.Key.Pass).ThenBy(group => Place(group.Key.Name)).Select(group => new PlannedBlock
+        {
+            Name = group.Key.Name,
+            Pass = group.Key.Pass,
+            Counts = Added(group.SelectMany(block => block.Counts)),
+            Lifts = Added(group.SelectMany(block => block.Lifts)),
+        }),
+    ];
+
+    private static int Place(string block) => PlanBlocks.Order.Index().First(entry => entry.Item == block).Index;
+
+    private static Dictionary<TKey, long> Added<TKey>(IEnumerable<KeyValuePair<TKey, long>> counts)
+        where TKey : notnull => counts.GroupBy(entry => entry.Key).ToDictionary(group => group.Key, group => group.Sum(entry => entry.Value));
+
+    private Ciphertext[] Made(int count, int level) => [.. Enumerable.Range(0, count).Select(_ => _backend.Encrypt(level))];
+
+    /// <summary>What is passed on is at one level and its canonical scale, so that a level says all of it.</summary>
+    private int LevelOf(IReadOnlyList<Ciphertext> parts)
+    {
+        var level = parts[0].Level;
+        return parts.All(part => part.Level == level && part.Scale.Matches(_backend.Parameters.ScaleAt(level)))
+            ? level
+            : throw new InvalidOperationException($"{_unit.Name} passes ciphertexts of several levels or scales on: {string.Join(", ", parts)}.");
+    }
+}

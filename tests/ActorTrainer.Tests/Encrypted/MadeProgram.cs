@@ -1,0 +1,55 @@
+using ActorTrainer.Actors.Encrypted;
+using ActorTrainer.Actors.Encrypted.Planning;
+using ActorTrainer.He.Backends;
+using ActorTrainer.He.Planning;
+using ActorTrainer.He.Training;
+using ActorTrainer.Model.Bert;
+using ActorTrainer.Model.Checkpoints;
+
+namespace ActorTrainer.Tests.Encrypted;
+
+/// <summary>A made task's program on paper: as a whole, and unit by unit.</summary>
+internal sealed class MadeProgram : IDisposable
+{
+    private readonly Bert.TemporaryFolder _folder = new();
+    private readonly MadeTask _task;
+    private readonly EncryptedUnits _makers;
+
+    public MadeProgram(MadeTask task)
+    {
+        _task = task;
+        Recipe = task.Recipe;
+        _makers = new EncryptedUnits(Recipe, Recipe.Packing(Recipe.Parameters()));
+        foreach (var unit in task.Units)
+        {
+            using var stream = File.Create(FileOf(unit.Name));
+            MadeTask.Write(unit, stream);
+        }
+    }
+
+    public EncryptedRecipe Recipe { get; }
+
+    /// <summary>Made costs: a second for each level of each operation with a key, nothing for others.</summary>
+    public static OperationCosts Costs { get; } = new()
+    {
+        Set = "made",
+        Parallelism = 1,
+        Levels = [1, 15],
+        Measured = Enum.GetValues<Operation>().ToDictionary(
+            o => o, o => (IReadOnlyList<double>)(o is Operation.Relinearise or Operation.Rotate or Operation.RotateRaised or Operation.RotateUndivided ? [1, 15] : [0, 0])),
+    };
+
+    /// <summary>The whole model at once.</summary>
+    public EncryptedPlan Whole(int microBatches) => EncryptedPlan.Of(Recipe.Parameters(), _makers.Packing, Model, _task.Shape.Outputs, microBatches, Costs);
+
+    /// <summary>Unit by unit.</summary>
+    public ModelPlan Units() => ModelPlan.Of(Recipe.Parameters(), _makers.Packing, Recipe.Units, unit => unit, Create, _task.Shape.Outputs, Costs);
+
+    public void Dispose() => _folder.Dispose();
+
+    private EncryptedModel Model() => new([.. Recipe.Units.SkipLast(1).Select(unit => (EncryptedLayerUnit)Create(unit))], (EncryptedHeadUnit)Create("head"));
+
+    private EncryptedUnit Create(string unit) => _makers.Create(unit, FileOf(unit));
+
+    private string FileOf(string unit) => Path.Combine(_folder.Path, $"{unit}.safetensors");
+}

@@ -1,0 +1,133 @@
+using ActorTrainer.Actors.Encrypted.Planning;
+using ActorTrainer.Actors.Schedules;
+using ActorTrainer.He.Planning;
+using ActorTrainer.Model.Common;
+using ActorTrainer.Model.Stages;
+using Xunit;
+
+namespace ActorTrainer.Tests.Encrypted;
+
+/// <summary>Plans unit by unit against plans of the whole model, and what follows from them for stages and steps.</summary>
+public sealed class ModelPlanTests
+{
+    private const ScheduleKind Schedule = ScheduleKind.OneForwardOneBackward;
+
+    [Theory]
+    [InlineData(1, 1, 1)]
+    [InlineData(2, 2, 1)]
+    [InlineData(3, 2, 3)]
+    public void Units_planned_apart_take_together_what_the_whole_model_takes(int layers, int outputs, int microBatches)
+    {
+        using var task = new MadeTask(layers, outputs);
+        using var program = new MadeProgram(task);
+
+        var (whole, plan) = (program.Whole(microBatches), program.Units());
+
+        Assert.Equal(whole.Levels, plan.Levels);
+        Assert.Equal(whole.Step.Counts.OrderBy(entry => entry.Key), plan.Counts(microBatches).OrderBy(entry => entry.Key));
+        Assert.Equal(whole.Step.Keys.OrderBy(key => key.Element), plan.Keys);
+        Assert.Equal(whole.Refreshes.Values.Sum(), plan.Refreshes(microBatches));
+        Assert.Equal(whole.Step.KeyBytes, plan.Keys.Sum(key => Planner.KeyBytes(plan.Parameters, key)));
+        Assert.Equal(whole.Step.Seconds!.Value, plan.Units.Sum(unit => unit.StepSeconds(MadeProgram.Costs, 0, microBatches)), 1e-6);
+    }
+
+    [Fact]
+    public void Every_block_of_a_layer_and_the_head_has_its_share_of_work_and_refreshes()
+    {
+        using var task = new MadeTask(layers: 2, outputs: 2);
+        using var program = new MadeProgram(task);
+        var plan = program.Units();
+
+        string[] Blocks(int unit, PlanPass pass) => [.. plan.Units[unit].Blocks.Where(block => block.Pass == pass && block.Operations > 0).Select(block => block.Name)];
+
+        Assert.Equal(["norm1", "qkv, adapters", "attention", "dense", "norm2", "ffn", "sums"], Blocks(0, PlanPass.Forward));
+        Assert.Equal(["norm1", "qkv, adapters", "attention", "dense", "norm2", "ffn", "sums"], Blocks(1, PlanPass.Backward).Except(["gradients"]));
+        // Nobody wants the gradient of the first layer's input.
+        Assert.DoesNotContain("norm1", Blocks(0, PlanPass.Backward));
+        Assert.Equal(["norm", "pooler, head"], Blocks(2, PlanPass.Forward));
+        Assert.Equal(["norm", "pooler, head", "loss"], Blocks(2, PlanPass.Backward).Except(["gradients"]));
+        Assert.All(plan.Units, unit => Assert.Equal(["optimiser"], unit.Blocks.Where(block => block.Pass == PlanPass.Step).Select(block => block.Name)));
+        Assert.All(plan.Units, unit => Assert.Equal(["gradients"], unit.Blocks.Where(block => block.Pass == PlanPass.Sum).Select(block => block.Name)));
+        Assert.True(plan.Units[0].Blocks.Single(block => block is { Name: "ffn", Pass: PlanPass.Forward }).Refreshes > 0);
+        Assert.All(plan.Units.SelectMany(unit => unit.Moments), moment => Assert.True(moment.From < moment.To, $"{moment}"));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Stages_need_subsets_of_the_keys_and_together_all_of_them(int stages)
+    {
+        using var task = new MadeTask(layers: 2, outputs: 2);
+        using var program = new MadeProgram(task);
+        var plan = program.Units();
+
+        var cut = StagePlan.Cut(plan, StagePartition.ByCount(plan.Units.Count, stages), Schedule, 4, 64 << 20);
+
+        Assert.Equal(plan.Units.Select(unit => unit.Name), cut.SelectMany(stage => stage.Units).Select(unit => unit.Name));
+        foreach (var key in plan.Keys)
+        {
+            var uses = cut.SelectMany(stage => stage.Keys).Where(other => other.Element == key.Element).ToArray();
+            Assert.Equal(key.Level, uses.Max(use => use.Level));
+        }
+
+        Assert.All(cut, stage => Assert.Subset(plan.Keys.Select(key => key.Element).ToHashSet(), stage.Keys.Select(key => key.Element).ToHashSet()));
+        Assert.All(cut, stage => Assert.True(stage.KeyBytes <= plan.Keys.Sum(key => Planner.KeyBytes(plan.Parameters, key))));
+        Assert.Equal((0, 0), (cut[0].BytesBack, cut[^1].BytesOn));
+        // The first stage waits for all behind it, and so keeps more micro-batches.
+        Assert.True(stages == 1 || StagePlan.Cut(plan, StagePartition.ByCount(plan.Units.Count, stages), Schedule, 1, 0)[0].CiphertextBytes < cut[0].CiphertextBytes);
+    }
+
+    [Fact]
+    public void A_forecast_falls_with_nodes_and_cores_but_never_below_the_owners_work()
+    {
+        using var task = new MadeTask(layers: 3, outputs: 2);
+        using var program = new MadeProgram(task);
+        var plan = program.Units();
+        var speed = new NodeSpeed(MadeProgram.Costs, 1, 0, new OwnerSpeed(0, 0, 15, 1, double.PositiveInfinity));
+
+        StepForecast Of(int nodes, NodeSpeed at, int microBatches = 8) => StepForecast.Of(plan, nodes, Schedule, microBatches, at);
+
+        var (one, two, four) = (Of(1, speed), Of(2, speed), Of(4, speed));
+        Assert.Equal(one.Seconds, one.Compute[0], 1e-6);
+        Assert.Equal(plan.Units.Sum(unit => unit.StepSeconds(MadeProgram.Costs, 0, 8)), one.Seconds, 1e-6);
+        Assert.True(one.Seconds > two.Seconds && two.Seconds > four.Seconds, $"{one.Seconds}, {two.Seconds}, {four.Seconds}");
+        Assert.Equal(one.Seconds / 4, Of(1, speed with { Cores = 4 }).Seconds, 1e-6);
+        Assert.Equal((64, 4, four.Seconds), (Of(64, speed).Nodes, Of(64, speed).Stages.Count, Of(64, speed).Seconds));
+        Assert.Equal(one.Seconds - plan.Units.Sum(unit => unit.Seconds(PlanPass.Step, MadeProgram.Costs, 0)) + Of(1, speed, 1).Compute[0] - one.Compute[0],
+            Of(1, speed, 1).Seconds - plan.Units.Sum(unit => unit.Seconds(PlanPass.Step, MadeProgram.Costs, 0)), 1e-6);
+
+        var slow = speed with { Owner = new OwnerSpeed(1e6, 1e6, 15, 1, double.PositiveInfinity) };
+        Assert.True(Of(4, slow).Seconds >= 1e6 * plan.Refreshes(8));
+        Assert.Equal(1e6 * plan.Refreshes(8), Of(4, slow).OwnerSeconds, 1.0);
+        Assert.Equal(0, one.StageBytes(8));
+        Assert.True(two.StageBytes(8) > 0 && four.StageBytes(8) > two.StageBytes(8));
+    }
+
+    [Fact]
+    public void Refreshes_wait_for_owner_and_network()
+    {
+        using var task = new MadeTask(layers: 1, outputs: 2);
+        using var program = new MadeProgram(task);
+        var plan = program.Units();
+
+        var traffic = OwnerTraffic.Of(plan.Parameters, plan.Units, 2, new OwnerSpeed(1, 1, 15, 1, 1e6));
+
+        Assert.Equal(plan.Refreshes(2), traffic.Ciphertexts);
+        Assert.Equal(plan.Refreshes(2), traffic.OwnerSeconds, 1e-6);
+        Assert.Equal(traffic.OwnerSeconds + ((traffic.ToOwner + traffic.FromOwner) / 1e6), traffic.WaitSeconds, 1e-6);
+    }
+
+    [Fact]
+    public void A_unit_that_the_packing_cannot_hold_is_refused_with_what_to_do()
+    {
+        using var task = new MadeTask(layers: 1, outputs: 2);
+        using var program = new MadeProgram(task);
+        var plan = program.Units();
+
+        var refused = Assert.Throws<RefusedException>(() => ModelPlan.Of(
+            plan.Parameters, plan.Packing, ["head"], unit => unit, _ => throw new ArgumentException("Take another rank."), 2));
+
+        Assert.Equal("head cannot be made for 8 tokens of 4 examples: Take another rank.", refused.Message);
+    }
+}
