@@ -119,7 +119,7 @@ public sealed record ModelPlan
             }
             catch (ArgumentException e)
             {
-                throw new RefusedException($"{name} cannot be made for {packing.Tokens} tokens of {packing.Batch} examples: {e.Message}", e);
+                throw new RefusedException($"{name} cannot be made for {packing.Tokens} tokens of {packing.Batch} examples: {e.Message.Split(" (Parameter ")[0]} (eval.pooler_rank, eval.pooler_width, he.tokens, he.batch)", e);
             }
         }
     }
