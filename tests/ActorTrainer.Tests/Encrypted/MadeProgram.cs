@@ -3,8 +3,6 @@ using ActorTrainer.Actors.Encrypted.Planning;
 using ActorTrainer.He.Backends;
 using ActorTrainer.He.Planning;
 using ActorTrainer.He.Training;
-using ActorTrainer.Model.Bert;
-using ActorTrainer.Model.Checkpoints;
 
 namespace ActorTrainer.Tests.Encrypted;
 

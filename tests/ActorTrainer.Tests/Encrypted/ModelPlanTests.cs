@@ -1,7 +1,13 @@
+using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.Actors.Encrypted.Planning;
 using ActorTrainer.Actors.Schedules;
+using ActorTrainer.He.Backends;
+using ActorTrainer.He.Parameters;
 using ActorTrainer.He.Planning;
+using ActorTrainer.He.Tensors;
+using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Common;
+using ActorTrainer.Model.Optimisation;
 using ActorTrainer.Model.Stages;
 using Xunit;
 
@@ -119,6 +125,45 @@ public sealed class ModelPlanTests
     }
 
     [Fact]
+    public void A_large_model_takes_no_more_to_plan_than_one_layer_and_the_head()
+    {
+        var parameters = new CkksParameters(ParameterSets.L15);
+        var (arch, names) = (new BertConfig { Layers = 24, Hidden = 768, Heads = 12, FeedForward = 1536, Sequence = 128, FusedQkv = false, Attention = AttentionKind.GaussianKernel, Activation = GateActivation.Relu }, new List<string>());
+        var shape = new FineTuneShape { Outputs = 2, PoolerRank = 128, PoolerWidth = 1024, Lora = new LoraShape { Rank = 2, Alpha = 1 } };
+        string[] units = [.. UnitFactory.Names(arch).Skip(1)];
+        var optim = new AdamWOptions { Eps = 2e-4, EpsInsideRoot = true };
+        var makers = new EncryptedUnits(
+            new EncryptedRecipe
+            {
+                Arch = arch,
+                Shape = shape,
+                Optim = optim,
+                Set = parameters.Name,
+                Tokens = 128,
+                Batch = 1,
+                Calibration = MadeModel.Calibration(units, 2, optim, parameters).ToJson(),
+            },
+            new Packing(parameters.Slots, 128, 1, arch.Heads, arch.HeadWidth));
+
+        var plan = ModelPlan.Of(parameters, makers.Packing, units, unit => unit == "head" ? unit : "layer", unit =>
+        {
+            names.Add(unit);
+            return makers.Create(unit, name => MadeModel.Weights(arch, name));
+        }, 2);
+
+        Assert.Equal(["layers.0", "head"], names);
+        Assert.Equal(units, plan.Units.Select(unit => unit.Name));
+        Assert.All(plan.Units.Skip(1).SkipLast(1), unit => Assert.Same(plan.Units[1].Blocks, unit.Blocks));
+        Assert.Equal(plan.Units[1].Counts(1).Values.Sum() * 23, plan.Units.Skip(1).SkipLast(1).Sum(unit => unit.Counts(1).Values.Sum()));
+        // Keys do not grow with layers, ciphertexts of a stage do not with those of others.
+        var cut = StagePlan.Cut(plan, StagePartition.ByCount(units.Length, units.Length), Schedule, 1, 0);
+        Assert.Equal(cut[1].KeyBytes, cut[23].KeyBytes);
+        Assert.Equal(cut[1].CiphertextBytes, cut[23].CiphertextBytes);
+        // Each of 6 ciphertexts of 768 features meets 128 diagonals of each of 6 ciphertexts of a 768 × 768 matrix.
+        Assert.True(plan.Units[1].Blocks.Single(block => block is { Name: "dense", Pass: PlanPass.Forward }).Counts.Where(entry => entry.Key.Operation == Operation.MultiplyDiagonal).Sum(entry => entry.Value) == 6 * 6 * 128);
+    }
+
+    [Fact]
     public void A_unit_that_the_packing_cannot_hold_is_refused_with_what_to_do()
     {
         using var task = new MadeTask(layers: 1, outputs: 2);
@@ -126,8 +171,8 @@ public sealed class ModelPlanTests
         var plan = program.Units();
 
         var refused = Assert.Throws<RefusedException>(() => ModelPlan.Of(
-            plan.Parameters, plan.Packing, ["head"], unit => unit, _ => throw new ArgumentException("Take another rank."), 2));
+            plan.Parameters, plan.Packing, ["head"], unit => unit, _ => throw new ArgumentException("Take another rank.", "layout"), 2));
 
-        Assert.Equal("head cannot be made for 8 tokens of 4 examples: Take another rank.", refused.Message);
+        Assert.Equal("head cannot be made for 8 tokens of 4 examples: Take another rank. (eval.pooler_rank, eval.pooler_width, he.tokens, he.batch)", refused.Message);
     }
 }

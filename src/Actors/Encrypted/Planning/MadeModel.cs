@@ -1,4 +1,5 @@
 using ActorTrainer.He.Approximation;
+using ActorTrainer.He.Parameters;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Optimisation;
 using ActorTrainer.Model.Ranges;
@@ -14,6 +15,9 @@ public static class MadeModel
     /// <summary>The error that calibrations allow inverse roots.</summary>
     private const double InverseRootError = 1e-5;
 
+    /// <summary>Levels of attention around the kernel's squarings.</summary>
+    private const int KernelLevels = 4;
+
     /// <summary>tanh of the pooler.</summary>
     private const double TanhBound = 16;
 
@@ -23,6 +27,9 @@ public static class MadeModel
     private const int LossDegree = 15;
 
     private const int ReciprocalDegree = 63;
+
+    /// <summary>k of the published domain of the kernel's exponential, [−2^k, 0].</summary>
+    public static int PublishedSquarings { get; } = (int)Math.Log2(new RangeTargets().Kernel);
 
     /// <summary>Numbers of a tensor by its name in model files: from ½ to 1 and the same each time, so that all layers are alike.</summary>
     /// <exception cref="ArgumentException">Encrypted units have no such tensor.</exception>
@@ -44,9 +51,15 @@ public static class MadeModel
     /// <summary>Polynomials for all functions of these units.</summary>
     /// <param name="units">Layers and head.</param>
     /// <param name="outputs">Classes, or 1 for a number, which has no softmax.</param>
-    public static Calibration Calibration(IReadOnlyList<string> units, int outputs, AdamWOptions optim) => new() { Sites = [.. units.SelectMany(unit => Sites(unit, outputs, optim))] };
+    public static Calibration Calibration(IReadOnlyList<string> units, int outputs, AdamWOptions optim, CkksParameters parameters) => new()
+    {
+        Sites = [.. units.SelectMany(unit => Sites(unit, outputs, optim, Squarings(parameters)))],
+    };
 
-    private static IEnumerable<CalibratedSite> Sites(string unit, int outputs, AdamWOptions optim)
+    /// <summary>k of the kernel's exponential on [−2^k, 0]: as published, or as many squarings as there are levels for.</summary>
+    public static int Squarings(CkksParameters parameters) => Math.Clamp(parameters.UsableLevels - KernelLevels, 1, PublishedSquarings);
+
+    private static IEnumerable<CalibratedSite> Sites(string unit, int outputs, AdamWOptions optim, int squarings)
     {
         var norm = new RangeTargets().Of(PointFunction.NormInverseRoot)!.Value;
         if (unit == "head")
@@ -63,7 +76,7 @@ public static class MadeModel
         else
         {
             yield return Site("norm1", PointFunction.NormInverseRoot, FunctionFits.InverseRootForError(norm.Low, norm.High, InverseRootError));
-            yield return Site("attention", PointFunction.KernelExp, FunctionFits.PowerExp((int)Math.Log2(new RangeTargets().Kernel)));
+            yield return Site("attention", PointFunction.KernelExp, FunctionFits.PowerExp(squarings));
             yield return Site("norm2", PointFunction.NormInverseRoot, FunctionFits.InverseRootForError(norm.Low, norm.High, InverseRootError));
             yield return Site("gate", PointFunction.Relu, FunctionFits.Relu(new RangeTargets().Relu));
         }

@@ -44,7 +44,7 @@ public sealed record ModelPlan
     /// <param name="outputs">Of the head.</param>
     /// <param name="costs">For the times of refreshes within passes.</param>
     /// <param name="stop">Gives up.</param>
-    /// <exception cref="RefusedException">A unit cannot be made for this packing.</exception>
+    /// <exception cref="RefusedException">A unit cannot be made for this packing, or takes more levels than there are.</exception>
     public static ModelPlan Of(
         CkksParameters parameters, Packing packing, IReadOnlyList<string> units, Func<string, string> alike, Func<string, EncryptedUnit> build, int outputs,
         OperationCosts? costs = null, CancellationToken stop = default)
@@ -101,7 +101,14 @@ public sealed record ModelPlan
                 }
             }
 
-            return UnitPlanner.Run(parameters, unit, packing, outputs, at, costs);
+            try
+            {
+                return UnitPlanner.Run(parameters, unit, packing, outputs, at, costs);
+            }
+            catch (MisuseException e)
+            {
+                throw new RefusedException($"{name} does not fit {parameters.Name}: {e.Message} Take a set with more levels (he.set), or functions of narrower domains.", e);
+            }
         }
 
         EncryptedUnit Built(string name)
@@ -112,7 +119,7 @@ public sealed record ModelPlan
             }
             catch (ArgumentException e)
             {
-                throw new RefusedException($"{name} cannot be made for {packing.Tokens} tokens of {packing.Batch} examples: {e.Message}", e);
+                throw new RefusedException($"{name} cannot be made for {packing.Tokens} tokens of {packing.Batch} examples: {e.Message.Split(" (Parameter ")[0]} (eval.pooler_rank, eval.pooler_width, he.tokens, he.batch)", e);
             }
         }
     }

@@ -82,9 +82,9 @@ internal sealed class PlanSubject : IDisposable
         var arch = model.Arch;
         var (units, shape) = (Units(arch), run.Eval.Shape(task.Name, task.Outputs));
         var own = run.Eval.Calibration.Length > 0 ? run.Eval.Calibration : model.Source.Calibration;
-        var calibration = own is null ? MadeModel.Calibration(units, shape.Outputs, run.Eval.Optim) : Calibration.Load(own);
+        var calibration = own is null ? MadeModel.Calibration(units, shape.Outputs, run.Eval.Optim, parameters) : Calibration.Load(own);
         return new PlanSubject(
-            RecipeOf(run, arch, shape, calibration), parameters, task, [$"weights of {model.Source.Name}", own is null ? "published domains of functions, as the model has no calibration" : $"polynomials of {own}"], model);
+            RecipeOf(run, arch, shape, calibration), parameters, task, [$"weights of {model.Source.Name}", own is null ? $"{Published(parameters)}, as the model has no calibration" : $"polynomials of {own}"], model);
     }
 
     /// <summary>Plans it.</summary>
@@ -115,10 +115,14 @@ internal sealed class PlanSubject : IDisposable
         }).Validate();
         var shape = run.Eval.Shape(task.Name, task.Outputs);
         var named = run.Eval.Calibration.Length > 0;
-        var calibration = named ? Calibration.Load(run.Eval.Calibration) : MadeModel.Calibration(Units(arch), shape.Outputs, run.Eval.Optim);
+        var calibration = named ? Calibration.Load(run.Eval.Calibration) : MadeModel.Calibration(Units(arch), shape.Outputs, run.Eval.Optim, parameters);
         return new PlanSubject(
-            RecipeOf(run, arch, shape, calibration), parameters, task, ["made weights without zeros", named ? $"polynomials of {run.Eval.Calibration}" : "published domains of functions"], null);
+            RecipeOf(run, arch, shape, calibration), parameters, task, ["made weights without zeros", named ? $"polynomials of {run.Eval.Calibration}" : Published(parameters)], null);
     }
+
+    private static string Published(CkksParameters parameters) => MadeModel.Squarings(parameters) is var k && k == MadeModel.PublishedSquarings
+        ? "published domains of functions"
+        : $"published domains of functions, but the kernel's [−2^{k}, 0] instead of [−2^{MadeModel.PublishedSquarings}, 0], for which {parameters.Name} has too few levels";
 
     private static IReadOnlyList<string> Units(BertConfig arch) => [.. UnitFactory.Names(arch).Skip(1)];
 

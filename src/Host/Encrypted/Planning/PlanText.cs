@@ -29,7 +29,7 @@ internal static class PlanText
         output.WriteLine($"  {string.Join("; ", report.Sources)}");
         output.WriteLine($"  {plan.Parameters}");
         output.WriteLine(Invariant(
-            $"  {packing.Tokens} tokens of {packing.Batch} examples in {packing.Hidden.Ciphertexts} ciphertexts an activation, {SlotMaps.ShiftGroups(packing)} masks; {report.MicroBatches} micro-batches a step"));
+            $"  {packing.Tokens} tokens of {Many(packing.Batch, "example")} in {Many(packing.Hidden.Ciphertexts, "ciphertext")} an activation, {Many(SlotMaps.ShiftGroups(packing), "mask")}; {Many(report.MicroBatches, "micro-batch", "es")} a step"));
         output.WriteLine(Invariant($"  the owner encrypts inputs at level {plan.Levels.Inputs}, masks at {plan.Levels.Masks}, targets at {plan.Levels.Targets}: {Mega(MicroBatchBytes(plan))} MB a micro-batch"));
         output.WriteLine(Invariant($"  nodes of {speed.Cores} cores{(speed.Cores == speed.Costs.Parallelism ? "" : $" (times of {speed.Costs.Parallelism} threads divided in proportion, not measured)")}, owner of {speed.Owner.Cores} cores, network {speed.Owner.BytesPerSecond / 125_000:0} Mbit/s, caches of {speed.CacheBytes >> 20} MiB"));
     }
@@ -85,7 +85,7 @@ internal static class PlanText
     {
         var (cut, count) = (report.Cut, report.MicroBatches);
         output.WriteLine();
-        output.WriteLine(Invariant($"Traffic of a step of {count} micro-batches, MB. A refreshed ciphertext that was never computed on is smaller than said here."));
+        output.WriteLine(Invariant($"Traffic of a step of {Many(count, "micro-batch", "es")}, MB. A refreshed ciphertext that was never computed on is smaller than said here."));
         var table = new TextTable("from", "to", "MB", "what");
         table.Add("owner", "stage 0", Mega(count * (MicroBatchBytes(report.Plan) - TargetBytes(report.Plan))), "inputs and masks");
         table.Add("owner", Invariant($"stage {cut.Stages.Count - 1}"), Mega(count * TargetBytes(report.Plan)), "targets");
@@ -140,6 +140,8 @@ internal static class PlanText
     private static long Fresh(ModelPlan plan, int level) => WireSize.Ciphertext(plan.Parameters, level, seeded: true);
 
     private static string Levels(PlannedBlock block) => block.Highest < 0 ? "" : Invariant($"{block.Highest}–{block.Lowest}");
+
+    private static string Many(int count, string what, string plural = "s") => Invariant($"{count} {what}{(count == 1 ? "" : plural)}");
 
     private static string Count(long value) => value == 0 ? "" : value.ToString("N0", CultureInfo.InvariantCulture);
 
