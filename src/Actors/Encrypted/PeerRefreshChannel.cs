@@ -47,6 +47,18 @@ public sealed class PeerRefreshChannel : IRefreshChannel
     }
 
     /// <inheritdoc/>
+    public string? Outage
+    {
+        get
+        {
+            lock (_notices)
+            {
+                return _lost ? $"the data owner at {_address}" : null;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public Task<IReadOnlyList<Ciphertext>> Ask(RefreshRequest request, IReadOnlyList<Ciphertext> ciphertexts, CancellationToken cancel)
     {
         var number = Interlocked.Increment(ref _number);

@@ -45,7 +45,7 @@ internal static class EncryptedObjects
     }
 
     /// <summary>Initial adapters of a unit, by the names of its layout.</summary>
-    private static Dictionary<string, double[]> Initial(EncryptedProgram program, string name, ulong seed)
+    public static IReadOnlyDictionary<string, double[]> Initial(EncryptedProgram program, string name, ulong seed)
     {
         using var scope = NewDisposeScope();
         using var unit = UnitFactory.Create(program.Recipe.Arch, UnitFactory.Names(program.Recipe.Arch).ToList().IndexOf(name), seed, fineTune: program.Recipe.Shape);

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using ActorTrainer.Actors;
 using ActorTrainer.Actors.Coordination;
 using ActorTrainer.Actors.DataPlane;
@@ -35,13 +34,8 @@ internal sealed class EncryptedSession(CommandContext context, EncryptedInputs i
     public async Task<(int Code, string? Model)> Train(EncryptedDataset train, OwnerExamples examples, long steps, CancellationToken stop)
     {
         var source = new EncryptedBatchSource(train, null, _run.Seed, _run.Eval.Shuffle);
-        var options = Options(Budget(source.EpochRows, steps));
-        var microBatches = options.Train.BatchSize / Job.Packing.Batch;
-        using var owner = Owner((step, microBatch) =>
-        {
-            var number = source.MicroBatchAt((((step - 1) * microBatches) + microBatch) * Job.Packing.Batch);
-            return [.. examples.Labels.Skip(number * Job.Packing.Batch).Take(Job.Packing.Batch)];
-        });
+        var options = Options(EncryptedTraining.Train(Job, source.EpochRows, steps));
+        using var owner = OwnerOfRun.Of(inputs, source, examples, options.Train.BatchSize / Job.Packing.Batch);
         var objects = EncryptedObjects.Of(folder.Root, new ContentStore(folder.Store), inputs.Program, inputs.Keys, Seed);
         var own = context with { Configuration = context.Configuration! with { Run = _run with { Name = options.Name, Train = options.Train, Impl = options.Impl } } };
         var reporting = new RunReporting(own, folder.Root, RunParts.BubbleFormula(_run));
@@ -52,7 +46,7 @@ internal sealed class EncryptedSession(CommandContext context, EncryptedInputs i
         }
 
         var code = reporting.Finish(outcome);
-        Report(owner, options.Train.Budget);
+        Report(owner);
         return (code, code == App.Done ? outcome.Export.Length > 0 ? outcome.Export : CheckpointFolder.Latest(folder.Root) : null);
     }
 
@@ -66,53 +60,21 @@ internal sealed class EncryptedSession(CommandContext context, EncryptedInputs i
     public async Task<IReadOnlyList<float[]>> Evaluate(
         EncryptedDataset data, IReadOnlyDictionary<string, string> states, int rows, Actors.Telemetry.IRunObserver observer, CancellationToken stop)
     {
-        using var owner = Owner((_, _) => []);
+        using var owner = OwnerOfRun.Of(inputs, (_, _) => []);
         var objects = EncryptedObjects.Of(folder.Root, new ContentStore(folder.Store), inputs.Program, inputs.Keys, Seed, states);
-        var outcome = await Run(Options(Budget(Job.Packing.Batch, 0) with { Budget = 0 }), new EncryptedBatchSource(data, data, 0), objects, observer, owner, stop).ConfigureAwait(false);
+        var outcome = await Run(Options(EncryptedTraining.Train(Job, Job.Packing.Batch, 0) with { Budget = 0 }), new EncryptedBatchSource(data, data, 0), objects, observer, owner, stop).ConfigureAwait(false);
         var outputs = owner.Ledger.Evaluated(0);
         return outcome.Kind == OutcomeKind.Completed && outputs.Count == data.Manifest.PaddedRows
             ? [.. outputs.Take(rows)]
             : throw new RefusedException($"The evaluation did not come to its end: {outcome.Message} ({outputs.Count} of {data.Manifest.PaddedRows} rows were seen; {folder.Log} may say more).");
     }
 
-    /// <summary>Of the initial adapters: that of the same fine-tuning in the clear.</summary>
-    internal ulong Seed => CounterRandom.Key(_run.Seed, RandomPurpose.FineTuning, (int)Job.Task.Task, 1);
+    /// <summary>Relative costs of units: the head costs about half a layer.</summary>
+    public static IReadOnlyList<double> UnitCosts(int units) => [.. Enumerable.Repeat(2.0, units - 1), 1.0];
 
-    private RunOptions Options(TrainOptions train) => new()
-    {
-        Name = $"{Job.Task.Name}-encrypted",
-        Folder = folder.Root,
-        Seed = _run.Seed,
-        Arch = Job.Arch,
-        FineTune = Job.Shape,
-        Train = train,
-        Pipeline = _run.Pipeline,
-        Impl = _run.Impl with { MicroBatchSize = Job.Packing.Batch, DigestEvery = 0 },
-    };
+    private ulong Seed => EncryptedTraining.Seed(Job);
 
-    private TrainOptions Budget(int rows, long steps)
-    {
-        var batch = Job.Packing.Batch;
-        var recipe = _run.Eval.Recipe(rows);
-        if (recipe.BatchSize % batch != 0)
-        {
-            throw new RefusedException($"eval.batch_size={recipe.BatchSize} must be a multiple of the {batch} rows that are encrypted together (he.batch).");
-        }
-
-        return recipe with
-        {
-            Budget = steps > 0 ? steps : recipe.Budget,
-            Clip = 0,
-            CheckpointEvery = Math.Max(1, _run.Eval.CheckpointEvery),
-        };
-    }
-
-    private OwnerService Owner(Func<long, int, IReadOnlyList<float>> labels)
-    {
-        var layouts = inputs.Program.Recipe.Units.ToDictionary(unit => unit, inputs.Program.Units.Layout);
-        return new OwnerService(
-            inputs.Keys, inputs.Program.Plan, new OwnerLedger(layouts, Job.Shape.Outputs, Job.Task.IsRegression, labels), null, _run.He.ThreadCount());
-    }
+    private RunOptions Options(TrainOptions train) => EncryptedTraining.Options(Job, $"{Job.Task.Name}-encrypted", folder.Root, train);
 
     private async Task<RunProtocol.Outcome> Run(
         RunOptions options, IBatchSource source, IReadOnlyDictionary<string, string> objects, Actors.Telemetry.IRunObserver observer, OwnerService owner, CancellationToken stop)
@@ -154,25 +116,16 @@ internal sealed class EncryptedSession(CommandContext context, EncryptedInputs i
             throw new RefusedException($"pipeline.stages={_run.Pipeline.Stages}: an encrypted model has {units} units (its layers and the head; the owner embeds), so at most {units} stages.");
         }
 
-        // The head costs about half a layer.
-        return _run.Pipeline.Cut.Count > 0 ? StagePartition.FromCut(_run.Pipeline.Cut, units) : StagePartition.ByCost([.. Enumerable.Repeat(2.0, units - 1), 1.0], parts);
+        return _run.Pipeline.Cut.Count > 0 ? StagePartition.FromCut(_run.Pipeline.Cut, units) : StagePartition.ByCost(UnitCosts(units), parts);
     }
 
-    private void Report(OwnerService owner, double steps)
+    private void Report(OwnerService owner)
     {
-        var status = owner.Status;
-        context.Out.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"  refreshes       {status.Lifted:N0} ciphertexts in {status.Requests:N0} requests, {status.Seconds:0.0} s of the owner's time, {status.BytesIn / 1e6:N0} MB to it and {status.BytesOut / 1e6:N0} MB back"));
+        OwnerReport.WriteRefreshes(context.Out, owner.Status);
         var unused = _stages.Select(stage => stage.UnusedKeys.Select(key => key.Element).ToHashSet()).Aggregate((a, b) => [.. a.Intersect(b)]);
         context.Out.WriteLine(unused.Count == 0
             ? $"  keys            all {inputs.Keys.Manifest.Requests.Count} evaluation keys were used"
             : $"  keys            {unused.Count} of {inputs.Keys.Manifest.Requests.Count} evaluation keys were never used: {string.Join(", ", unused.Order())}");
-        foreach (var warning in status.Warnings)
-        {
-            context.Out.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"  out of range    {warning.Site}: {warning.Outside:N0} of {warning.Seen:N0} values outside of [{warning.Low:g4}, {warning.High:g4}], at worst by {warning.Worst:g3}; calibrate with a wider range"));
-        }
+        OwnerReport.WriteWarnings(context.Out, owner.Status);
     }
 }

@@ -1,4 +1,5 @@
 using ActorTrainer.Actors.Coordination;
+using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.Host.Cluster;
 using ActorTrainer.Host.Configuration;
 using ActorTrainer.Host.FineTuning;
@@ -85,7 +86,8 @@ public sealed class RunSettingsTests : IDisposable
         var said = new List<string>();
         var resolved = Cfg.Resolve(
             "name=r", "arch=tiny", "train=dev", "data=sample", "impl=dev", "data.sample_megabytes=0.5", $"data.cache={_folder.FullName}/cache", $"base_dir={_folder.FullName}/client");
-        var preparation = new ClusterPreparation(ConfigLibrary.Open(), Path.Combine(_folder.FullName, "node"), said.Add);
+        using var contexts = new CkksContexts();
+        var preparation = new ClusterPreparation(ConfigLibrary.Open(), Path.Combine(_folder.FullName, "node"), contexts, said.Add);
         var notices = new List<string>();
         using (var run = preparation.Prepare("r", RunSettings.Write(resolved, "/"), notices.Add, CancellationToken.None))
         {
@@ -111,7 +113,7 @@ public sealed class RunSettingsTests : IDisposable
     [Fact]
     public void Settings_of_another_run_are_refused() => Assert.Contains(
         "submit it again",
-        Assert.Throws<RefusedException>(() => new ClusterPreparation(ConfigLibrary.Open(), _folder.FullName, _ => { })
+        Assert.Throws<RefusedException>(() => new ClusterPreparation(ConfigLibrary.Open(), _folder.FullName, new CkksContexts(), _ => { })
             .Prepare("other", RunSettings.Write(Cfg.Resolve("name=r"), "/"), _ => { }, CancellationToken.None)).Message);
 
     [Fact]
