@@ -6,7 +6,6 @@ using ActorTrainer.Host.Cli;
 using ActorTrainer.Host.Cluster;
 using ActorTrainer.Host.Commands;
 using ActorTrainer.Host.FineTuning;
-using ActorTrainer.Model.Glue;
 
 namespace ActorTrainer.Host.Encrypted;
 

@@ -2,6 +2,7 @@ using ActorTrainer.Actors.Coordination;
 using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.Host.Cluster;
 using ActorTrainer.Host.Configuration;
+using ActorTrainer.Host.Encrypted;
 using ActorTrainer.Host.FineTuning;
 using ActorTrainer.Model.Common;
 using ActorTrainer.Model.Glue;
@@ -51,6 +52,23 @@ public sealed class RunSettingsTests : IDisposable
         Assert.Null(FineTuneJob.Of(RunSettings.Write(sent, "/")));
         Assert.Contains("same version", Assert.Throws<RefusedException>(() => FineTuneJob.Of("# finetune rte\nname=r")).Message);
         Assert.Contains("shorten name", Assert.Throws<RefusedException>(() => job.NameOf(read with { Name = new string('n', 95) })).Message);
+    }
+
+    [Fact]
+    public void Settings_of_an_encrypted_fine_tuning_name_task_and_steps_and_not_the_owners_keys()
+    {
+        var sent = Cfg.Resolve("name=r", "he.keys=/home/me/secret", "he.data=shared", "he.owner=127.0.0.1:4300");
+        var job = new EncryptedFineTuneJob(GlueTasks.Parse("rte"), 12, ArchGiven: false);
+        var text = RunSettings.Write(job, sent, "runs/r/checkpoints/step-1", "/home/me");
+        var read = RunSettings.Read(ConfigLibrary.Open(), text).Run;
+
+        Assert.Equal(job, EncryptedFineTuneJob.Of(text));
+        Assert.Equal("r-encrypted-rte", job.NameOf(read));
+        Assert.Equal(("", "/home/me/shared", "127.0.0.1:4300", "/home/me/runs/r/checkpoints/step-1"), (read.He.Keys, read.He.Data, read.He.Owner, read.Eval.Checkpoint));
+        Assert.DoesNotContain("secret", text);
+        Assert.Null(EncryptedFineTuneJob.Of(RunSettings.Write(new FineTuneJob(job.Task, 1, ArchGiven: false), sent, "m", "/")));
+        Assert.Null(EncryptedFineTuneJob.Of(RunSettings.Write(sent, "/")));
+        Assert.Contains("shorten name", Assert.Throws<RefusedException>(() => job.NameOf(read with { Name = new string('n', 90) })).Message);
     }
 
     [Fact]
