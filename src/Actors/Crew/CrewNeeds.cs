@@ -15,6 +15,9 @@ public sealed record CrewNeeds
     /// <summary>What each unit needs in memory.</summary>
     public required IReadOnlyList<UnitMemory> UnitMemory { get; init; }
 
+    /// <summary>Bytes that every stage needs whatever its units.</summary>
+    public long StageMemory { get; init; }
+
     /// <summary>Model parts on each stage.</summary>
     public int Chunks { get; init; } = 1;
 

@@ -64,7 +64,7 @@ internal sealed class NodeCut
     /// <summary>Memory of a stage of a cut.</summary>
     public StageMemory Memory(int stages, IReadOnlyList<int> cut, int stage)
     {
-        var (all, largest) = (0L, 0L);
+        var (all, largest) = (_needs.StageMemory, 0L);
         foreach (var (first, end) in Ranges(cut, stages, stage))
         {
             all += _fixed[end] - _fixed[first];
@@ -90,7 +90,7 @@ internal sealed class NodeCut
     }
 
     private StageMemory Memory(int stage, int stages, int first, int end) =>
-        new(_fixed[end] - _fixed[first], _activation[end] - _activation[first], InFlight(stage, stages));
+        new(_needs.StageMemory + _fixed[end] - _fixed[first], _activation[end] - _activation[first], InFlight(stage, stages));
 
     private int InFlight(int stage, int stages) =>
         ScheduleMath.MaxInFlight(_needs.Schedule, stage, stages, _needs.MicroBatches, _needs.Chunks);

@@ -165,6 +165,9 @@ public sealed class EncryptedStage(IObjectStore store, CkksContexts contexts, Fu
         unit => unit.Name, unit => store.Put(stream => EncryptedUnitState.Write(stream, Built.Context, unit.Steps, unit.State)));
 
     /// <inheritdoc/>
+    public string? Outage => _owner?.Outage;
+
+    /// <inheritdoc/>
     public void Abandon() => _owner?.Cancel();
 
     /// <inheritdoc/>

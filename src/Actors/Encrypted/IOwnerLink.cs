@@ -4,9 +4,12 @@ using ActorTrainer.He.Scheme;
 
 namespace ActorTrainer.Actors.Encrypted;
 
-/// <summary>A stage's way to the data owner: refreshes, and what the owner only looks at. Members but <see cref="Cancel"/> are called on the stage's own thread.</summary>
+/// <summary>A stage's way to the data owner: refreshes, and what the owner only looks at. Members but <see cref="Cancel"/> and <see cref="Outage"/> are called on the stage's own thread.</summary>
 public interface IOwnerLink : IRefresher, IDisposable
 {
+    /// <summary>The owner, for people, while it is needed and away; else null. Called from any thread.</summary>
+    string? Outage => null;
+
     /// <summary>Requests from now on belong to this place of the run.</summary>
     /// <param name="run">Run id.</param>
     /// <param name="attempt">Attempt.</param>

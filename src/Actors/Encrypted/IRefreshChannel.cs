@@ -5,6 +5,9 @@ namespace ActorTrainer.Actors.Encrypted;
 /// <summary>The way to the data owner. A request whose answer was lost is sent again, unchanged, until it is answered: a lost owner pauses a run and does not end it.</summary>
 public interface IRefreshChannel : IDisposable
 {
+    /// <summary>The owner, for people, while it is needed and away; else null.</summary>
+    string? Outage => null;
+
     /// <summary>Sends ciphertexts and returns; they have been written by then and may be disposed.</summary>
     /// <param name="request">Key, kind and level.</param>
     /// <param name="ciphertexts">As many as the request says.</param>

@@ -8,6 +8,18 @@ internal sealed class OwnerPresence(string address, Action<string> notice)
     private readonly Lock _gate = new();
     private bool _lost;
 
+    /// <summary>Who is waited for while the owner is lost, for people; else null.</summary>
+    public string? Outage
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _lost ? $"the data owner at {address}" : null;
+            }
+        }
+    }
+
     /// <summary>It could not be reached, or stopped answering.</summary>
     /// <param name="fault">Why.</param>
     public void Lose(string fault)

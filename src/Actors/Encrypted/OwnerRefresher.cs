@@ -33,6 +33,9 @@ public sealed class OwnerRefresher(CkksContext context, IRefreshChannel channel,
     /// <summary>Ciphertexts lifted by site and level.</summary>
     public RefreshLedger Ledger { get; } = new();
 
+    /// <inheritdoc/>
+    public string? Outage => channel.Outage;
+
     /// <summary>What was exchanged so far; for the stage's thread.</summary>
     public RefreshTraffic Traffic { get; private set; }
 

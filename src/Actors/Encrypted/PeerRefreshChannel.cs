@@ -45,6 +45,9 @@ public sealed class PeerRefreshChannel : IRefreshChannel
     }
 
     /// <inheritdoc/>
+    public string? Outage => _owner.Outage;
+
+    /// <inheritdoc/>
     public Task<IReadOnlyList<Ciphertext>> Ask(RefreshRequest request, IReadOnlyList<Ciphertext> ciphertexts, CancellationToken cancel)
     {
         var number = Interlocked.Increment(ref _number);

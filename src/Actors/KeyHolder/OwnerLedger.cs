@@ -34,23 +34,7 @@ public sealed class OwnerLedger(IReadOnlyDictionary<string, UnitLayout> layouts,
 
     private readonly Dictionary<(Phase Phase, long Step, int MicroBatch), SortedDictionary<(int Output, int Index), double[]>> _outputs = [];
     private readonly Dictionary<long, Dictionary<string, double>> _squares = [];
-
-    /// <summary>Forgets what was seen of a step and later ones: it begins again.</summary>
-    public void Forget(long step)
-    {
-        lock (_gate)
-        {
-            foreach (var key in _outputs.Keys.Where(key => key.Phase == Phase.Train && key.Step >= step).ToList())
-            {
-                _outputs.Remove(key);
-            }
-
-            foreach (var old in _squares.Keys.Where(old => old >= step).ToList())
-            {
-                _squares.Remove(old);
-            }
-        }
-    }
+    private int _attempt = -1;
 
     /// <summary>What is known of a step.</summary>
     public OwnerStep Of(long step)
@@ -92,7 +76,10 @@ public sealed class OwnerLedger(IReadOnlyDictionary<string, UnitLayout> layouts,
 
             lock (_gate)
             {
-                (_squares.TryGetValue(key.Step, out var step) ? step : _squares[key.Step] = [])[key.Site] = square;
+                if (IsOfNewest(key))
+                {
+                    (_squares.TryGetValue(key.Step, out var step) ? step : _squares[key.Step] = [])[key.Site] = square;
+                }
             }
         }
         else if (key.Phase == Phase.Train ? _trained.TryGetValue(key.Site, out var output) : IsReport(key, out output))
@@ -100,10 +87,34 @@ public sealed class OwnerLedger(IReadOnlyDictionary<string, UnitLayout> layouts,
             double[] found = [.. Enumerable.Range(0, _batch).Select(b => slots[b].Real)];
             lock (_gate)
             {
-                var place = (key.Phase, key.Step, key.MicroBatch);
-                (_outputs.TryGetValue(place, out var seen) ? seen : _outputs[place] = [])[(output, index)] = found;
+                if (IsOfNewest(key))
+                {
+                    var place = (key.Phase, key.Step, key.MicroBatch);
+                    (_outputs.TryGetValue(place, out var seen) ? seen : _outputs[place] = [])[(output, index)] = found;
+                }
             }
         }
+    }
+
+    /// <summary>Another attempt does its first step, and those after it, again: what was seen of them is forgotten.</summary>
+    private bool IsOfNewest(in RefreshKey key)
+    {
+        if (key.Attempt > _attempt)
+        {
+            _attempt = key.Attempt;
+            var again = key.Phase == Phase.Train ? key.Step : key.Step + 1;
+            foreach (var old in _outputs.Keys.Where(old => old.Phase == Phase.Train && old.Step >= again).ToList())
+            {
+                _outputs.Remove(old);
+            }
+
+            foreach (var old in _squares.Keys.Where(old => old >= again).ToList())
+            {
+                _squares.Remove(old);
+            }
+        }
+
+        return key.Attempt == _attempt;
     }
 
     /// <summary>Outputs of an evaluation come in order, in one request or several.</summary>

@@ -181,7 +181,7 @@ public sealed class ClusterNode : IAsyncDisposable
             {
                 var objects = new ObjectExchange(_store, _objects, run);
                 var stage = new StageSettings(_plane, objects, _clock);
-                var computation = _settings.Computation(objects);
+                var computation = _settings.Computation(objects, _network);
                 return Props.Create(() => new StageActor(stage, computation, $"stage-{Name}"));
             },
             Holds = _store.Holds,
@@ -271,6 +271,7 @@ public sealed class ClusterNode : IAsyncDisposable
             MicroBatches = MicroBatches.Split(run.Options.Train.BatchSize, run.Options.Impl.MicroBatchSize).Count,
             Cut = pipeline.Cut,
             Copies = _objects is null ? 1 : _options.Copies, // a shared store needs no copies
+            StageMemory = run.StageMemory,
             Stages = _options.Stages,
             Spares = _options.Spares,
             WaitForNode = TimeSpan.FromSeconds(_options.WaitForNode),

@@ -1,4 +1,5 @@
 using ActorTrainer.Actors.DataPlane;
+using ActorTrainer.Actors.DataPlane.Peers;
 using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Stages;
 using ActorTrainer.Model.Checkpoints;
@@ -17,8 +18,8 @@ public sealed record ClusterNodeSettings
     /// <summary>Makes runs from what clients submit; used on nodes with the role of a coordinator.</summary>
     public required IRunPreparation Preparation { get; init; }
 
-    /// <summary>Makes the computation of a stage whose unit states are in the store.</summary>
-    public required Func<IObjectStore, IStageComputation> Computation { get; init; }
+    /// <summary>Makes the computation of a stage whose unit states are in the store, and which may connect to others over the node's network.</summary>
+    public required Func<IObjectStore, IPeerNetwork, IStageComputation> Computation { get; init; }
 
     /// <summary>Reads the payloads that the stages exchange.</summary>
     public required IPayloadReader Reader { get; init; }

@@ -33,6 +33,9 @@ public sealed record PreparedRun : IDisposable
     /// <summary>What each unit needs in memory.</summary>
     public required IReadOnlyList<UnitMemory> UnitMemory { get; init; }
 
+    /// <summary>Bytes that every stage needs whatever its units: keys and caches of encrypted runs.</summary>
+    public long StageMemory { get; init; }
+
     /// <summary>Settings that decide the result; see <see cref="RunRecipe"/>.</summary>
     public required string Recipe { get; init; }
 

@@ -60,8 +60,14 @@ public interface IStageComputation : IDisposable
     IReadOnlyDictionary<string, string> Save();
 
     /// <summary>
-    /// The attempt is given up: calls that wait for somebody else fail soon, until the next <see cref="Prepare"/>. The only member that is called from other threads; a
-    /// computation that waits for nobody has nothing to do.
+    /// Somebody outside of the run whom the computation waits for and who is away, for people; null: nobody. Such a wait pauses a run for as long as it takes. Called from
+    /// any thread.
+    /// </summary>
+    string? Outage => null;
+
+    /// <summary>
+    /// The attempt is given up: calls that wait for somebody else fail soon, until the next <see cref="Prepare"/>. Called from any thread; a computation that waits for
+    /// nobody has nothing to do.
     /// </summary>
     void Abandon()
     {

@@ -66,6 +66,9 @@ public sealed class RecipeStage(Func<string, IStageComputation> make) : IStageCo
     public IReadOnlyDictionary<string, string> Save() => Made.Save();
 
     /// <inheritdoc/>
+    public string? Outage => _computation?.Outage;
+
+    /// <inheritdoc/>
     public void Abandon() => _computation?.Abandon();
 
     /// <inheritdoc/>

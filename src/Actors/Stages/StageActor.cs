@@ -280,11 +280,14 @@ public sealed partial class StageActor : ReceiveActor, IWithTimers
     private StageProtocol.Status Status()
     {
         var busy = _doing.TryPeek(out var doing);
-        var text = busy ? $"computes {doing}"
+        var outage = busy ? _computation.Outage : null;
+        var text = outage is not null ? $"waits in {doing} for {outage}"
+            : busy ? $"computes {doing}"
             : _program?.Current is null ? "has nothing to do"
             : _program.Missing.Any() ? _program.DescribeWait()
             : $"waits at {_program.Current} for the coordinator";
-        return new StageProtocol.Status(_plan.Run, _plan.Attempt, _step?.Step ?? 0, _plan.Stage, busy, _settings.Clock.Seconds - _since, text);
+        var seconds = outage is null ? _settings.Clock.Seconds - _since : 0; // a pause is no stall
+        return new StageProtocol.Status(_plan.Run, _plan.Attempt, _step?.Step ?? 0, _plan.Stage, busy, seconds, text);
     }
 
     private void EndProgram()

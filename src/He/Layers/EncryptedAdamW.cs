@@ -12,7 +12,7 @@ namespace ActorTrainer.He.Layers;
 /// <param name="WeightDecay">Decoupled, times the learning rate.</param>
 public sealed record AdamWSettings(double Beta1, double Beta2, double Epsilon, double WeightDecay);
 
-/// <summary>Packed weights and moments; owned by whoever holds them.</summary>
+/// <summary>Packed weights and moments, as <see cref="EncryptedAdamW"/> keeps them; owned by whoever holds them.</summary>
 public sealed record AdamWPack(Ciphertext Weights, Ciphertext Mean, Ciphertext Square) : IDisposable
 {
     public void Dispose()
@@ -24,15 +24,24 @@ public sealed record AdamWPack(Ciphertext Weights, Ciphertext Mean, Ciphertext S
 }
 
 /// <summary>
-/// AdamW with ε inside the root, on packed ciphertexts (arXiv 2410.02486, section 4): m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², θ ← θ·(1 − γλ) − γ·m̂·(v̂ + ε)^(−1/2), with m̂ = m/(1−β₁^t), v̂ = v/(1−β₂^t).
-/// Constants fold into products that are there anyway. Two levels of the moments, and a refresh for the root.
+/// AdamW with ε inside the root, on packed ciphertexts (arXiv 2410.02486, section 4): θ ← θ·(1 − γλ) − γ·m̂·(v̂ + ε)^(−1/2), with m̂ and v̂ the means of g and g² by β₁ and β₂ without their bias.
+/// Squares of gradients are near a ciphertext's own noise, and a division by 1 − β₂^t would lift that noise a thousandfold: so the moments are kept without bias and in units of the root's
+/// domain, u = v̂/M and w = m̂/√M, M its upper end: u ← ((β₂ − β₂^t)·u + (1 − β₂)·(g/√M)²)/(1 − β₂^t), and w likewise. Constants fold into products that are there anyway.
 /// </summary>
 /// <param name="root">Of v̂ + ε.</param>
 /// <param name="name">For sites of refreshes.</param>
 public sealed class EncryptedAdamW(AdamWSettings settings, FunctionCircuit root, string name)
 {
-    /// <summary>Of v, which becomes v̂ + ε by the step's 1/(1−β₂^t); slots without a weight are zero, and have to be in the domain too.</summary>
-    public IEnumerable<SiteRange> Ranges => SiteRange.OfParts(name, root).Prepend(SiteRange.Of(SquareSite, root, offset: settings.Epsilon) with { Decay = settings.Beta2 });
+    private readonly double _unit = root.Interval.High;
+
+    /// <summary>Of u, which becomes v̂ + ε by M and ε; slots without a weight are zero, and have to be in the domain too.</summary>
+    public IEnumerable<SiteRange> Ranges => SiteRange.OfParts(name, root).Prepend(SiteRange.Of(SquareSite, root, _unit, settings.Epsilon));
+
+    /// <summary>What the mean is divided by: √M.</summary>
+    public double MeanUnit => Math.Sqrt(_unit);
+
+    /// <summary>What the square is divided by: M.</summary>
+    public double SquareUnit => _unit;
 
     private string SquareSite => $"{name}.square";
 
@@ -42,18 +51,18 @@ public sealed class EncryptedAdamW(AdamWSettings settings, FunctionCircuit root,
     public AdamWPack Step(TensorMath math, AdamWPack state, Ciphertext gradient, IReadOnlyList<double> decays, double learningRate, long step, int level)
     {
         using var entered = math.Evaluator.Ledger.Enter(name);
-        var (correction1, correction2) = (1 - Math.Pow(settings.Beta1, step), 1 - Math.Pow(settings.Beta2, step));
-        using var g = math.At(gradient, level + 2, $"{name}.gradient");
+        using var raw = math.At(gradient, level + 3, $"{name}.gradient");
+        using var g = math.Product(raw, 1 / MeanUnit);
         using var squares = math.Product(g, g);
-        var square = Weighted(math, state.Square, settings.Beta2, squares, level);
-        var mean = Weighted(math, state.Mean, settings.Beta1, g, level);
-        // 1/(1−β₂^t) and the domain's map onto [−1, 1] in one product.
+        var square = Averaged(math, state.Square, settings.Beta2, squares, step, level);
+        var mean = Averaged(math, state.Mean, settings.Beta1, g, step, level);
+        // M and the domain's map onto [−1, 1] in one product.
         using var lifted = math.At(square, root.StartOfParts(level + 1) + 1, SquareSite);
-        using var scaled = math.Product(lifted, root.Map.Slope / correction2);
+        using var scaled = math.Product(lifted, root.Map.Slope * SquareUnit);
         using var mapped = math.Evaluator.Add(scaled, root.Map.Offset + (root.Map.Slope * settings.Epsilon));
         using var inverse = root.EvaluateInParts(math.Evaluator, mapped.WithMagnitude(1), level + 1, (x, at, part) => math.At(x, at, $"{name}.{part}"));
         using var high = math.At(mean, level + 2, $"{name}.mean");
-        using var direction = math.Product(high, -learningRate / correction1);
+        using var direction = math.Product(high, -learningRate * MeanUnit);
         using var update = math.Product(direction, inverse);
         using var before = math.At(state.Weights, level + 1, $"{name}.weights");
         using var decayed = math.Evaluator.Multiply(before, new PlainVector(decays.Select(d => 1 - (learningRate * settings.WeightDecay * d))));
@@ -61,13 +70,14 @@ public sealed class EncryptedAdamW(AdamWSettings settings, FunctionCircuit root,
         return new AdamWPack(math.Evaluator.Add(kept, update), mean, square);
     }
 
-    /// <summary>β·moment + (1−β)·fresh.</summary>
-    private Ciphertext Weighted(TensorMath math, Ciphertext moment, double beta, Ciphertext fresh, int level)
+    /// <summary>((β − β^t)·moment + (1 − β)·fresh)/(1 − β^t): a mean without bias goes on.</summary>
+    private Ciphertext Averaged(TensorMath math, Ciphertext moment, double beta, Ciphertext fresh, long step, int level)
     {
+        var power = Math.Pow(beta, step);
         using var former = math.At(moment, level + 1, $"{name}.moment");
         using var latter = math.At(fresh, level + 1, $"{name}.fresh");
-        using var first = math.Product(former, beta);
-        using var second = math.Product(latter, 1 - beta);
+        using var first = math.Product(former, (beta - power) / (1 - power));
+        using var second = math.Product(latter, (1 - beta) / (1 - power));
         return math.Evaluator.Add(first, second);
     }
 }

@@ -1,10 +1,12 @@
 using ActorTrainer.Actors;
 using ActorTrainer.Actors.Crew;
+using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.Actors.Nodes;
 using ActorTrainer.Actors.Stages;
 using ActorTrainer.Actors.Telemetry;
 using ActorTrainer.Host.Commands;
 using ActorTrainer.Host.Configuration;
+using ActorTrainer.Host.Encrypted;
 using ActorTrainer.Host.FineTuning;
 using ActorTrainer.Host.Reports;
 using ActorTrainer.Model.Bert;
@@ -18,21 +20,26 @@ namespace ActorTrainer.Host.Cluster;
 /// </summary>
 /// <param name="library">Configuration files, for the keys and their checks.</param>
 /// <param name="nodeFolder">Folder of the node.</param>
+/// <param name="contexts">Those of the node's stages, with which its coordinator reads encrypted data.</param>
 /// <param name="say">Told what happens in runs, for people who watch the node.</param>
 /// <param name="observers">Told of all runs too.</param>
-internal sealed class ClusterPreparation(ConfigLibrary library, string nodeFolder, Action<string> say, params IReadOnlyList<IRunObserver> observers)
+internal sealed class ClusterPreparation(ConfigLibrary library, string nodeFolder, CkksContexts contexts, Action<string> say, params IReadOnlyList<IRunObserver> observers)
     : IRunPreparation
 {
     /// <summary>Folder of a run on its coordinator's node.</summary>
-    public static string FolderOf(string nodeFolder, string name) => Path.Combine(nodeFolder, "runs", name);
+    public static string FolderOf(string nodeFolder, string name) => FolderIn(Path.Combine(nodeFolder, "runs"), name);
+
+    /// <summary>Folder of a run in that of all runs.</summary>
+    public static string FolderIn(string runs, string name) => Path.Combine(runs, name);
 
     /// <inheritdoc/>
     public PreparedRun Prepare(string name, string settings, Action<string> notice, CancellationToken cancellation)
     {
         var resolved = RunSettings.Read(library, settings);
-        var job = FineTuneJob.Of(settings);
+        var encrypted = EncryptedFineTuneJob.Of(settings);
+        var job = encrypted is null ? FineTuneJob.Of(settings) : null;
         var folder = Path.GetDirectoryName(FolderOf(nodeFolder, name))!;
-        if ((job?.NameOf(resolved.Run) ?? resolved.Run.Name) is var expected && expected != name)
+        if ((encrypted?.NameOf(resolved.Run) ?? job?.NameOf(resolved.Run) ?? resolved.Run.Name) is var expected && expected != name)
         {
             throw new RefusedException($"The settings are those of run '{expected}', but '{name}' was submitted: submit it again.");
         }
@@ -40,8 +47,8 @@ internal sealed class ClusterPreparation(ConfigLibrary library, string nodeFolde
         var resources = new HeldResources();
         try
         {
-            var prepared = job is null
-                ? Prepare(resolved.Run with { BaseDir = folder }, resources, notice, cancellation)
+            var prepared = encrypted is not null ? ClusterEncryptedFineTuning.Prepare(encrypted, resolved.Run, folder, contexts, resources, notice, cancellation)
+                : job is null ? Prepare(resolved.Run with { BaseDir = folder }, resources, notice, cancellation)
                 : ClusterFineTuning.Prepare(job, resolved.Run, folder, resources, notice, cancellation);
             var root = prepared.Options.Folder;
             return prepared with

@@ -1,5 +1,6 @@
 using ActorTrainer.Actors;
 using ActorTrainer.Actors.Protocol;
+using ActorTrainer.Actors.Telemetry;
 using ActorTrainer.Host.Cli;
 using ActorTrainer.Host.Commands;
 using ActorTrainer.Model.Common;
@@ -35,6 +36,9 @@ internal static class ClusterRun
         }
     }
 
+    private static readonly ClusterRunWords LookingOn = new(
+        "the cluster has the run; Ctrl-C ends only the looking on", "no longer looking on; the run goes on. The same command looks on again");
+
     /// <summary>Submits and follows; Ctrl-C ends the looking on, not the run.</summary>
     /// <param name="context">The command.</param>
     /// <param name="cluster">The cluster.</param>
@@ -42,23 +46,27 @@ internal static class ClusterRun
     /// <param name="settings">See <see cref="RunSettings"/>.</param>
     /// <param name="reporting">Told what happens; disposed at the end.</param>
     /// <param name="stop">Ends the looking on.</param>
+    /// <param name="view">Goes around what is told; null: nothing.</param>
+    /// <param name="words">What is said; null: what somebody is told who only looks on.</param>
     /// <returns>How the run ended; null: no longer looking on.</returns>
     /// <exception cref="RefusedException">The cluster cannot be reached, or does not take the run.</exception>
     public static async Task<RunProtocol.Outcome?> Follow(
-        CommandContext context, ICluster cluster, string name, string settings, RunReporting reporting, CancellationToken stop)
+        CommandContext context, ICluster cluster, string name, string settings, RunReporting reporting, CancellationToken stop,
+        Func<IRunObserver, IRunObserver>? view = null, ClusterRunWords? words = null)
     {
+        words ??= LookingOn;
         using var disposed = reporting;
         await cluster.Submit(name, settings, stop).ConfigureAwait(false);
-        context.Out.WriteLine($"{name}: the cluster has the run; Ctrl-C ends only the looking on.");
+        context.Out.WriteLine($"{name}: {words.Begun}.");
         try
         {
-            return await cluster.Follow(name, reporting.Observer, stop).ConfigureAwait(false);
+            return await cluster.Follow(name, view?.Invoke(reporting.Observer) ?? reporting.Observer, stop).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
         }
 
-        context.Out.WriteLine($"{name}: no longer looking on; the run goes on. The same command looks on again, `{StopLine(context, name)}` ends it.");
+        context.Out.WriteLine($"{name}: {words.Left}, `{StopLine(context, name)}` ends it.");
         return null;
     }
 

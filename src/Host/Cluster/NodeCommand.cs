@@ -2,6 +2,8 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
 using ActorTrainer.Actors.DataPlane;
+using ActorTrainer.Actors.DataPlane.Peers;
+using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.Actors.Nodes;
 using ActorTrainer.Actors.Stages;
 using ActorTrainer.Actors.Telemetry;
@@ -9,6 +11,7 @@ using ActorTrainer.Host.Cli;
 using ActorTrainer.Host.Cluster.Local;
 using ActorTrainer.Host.Configuration;
 using ActorTrainer.Host.Reports;
+using ActorTrainer.Model.Checkpoints;
 using ActorTrainer.Model.Common;
 
 namespace ActorTrainer.Host.Cluster;
@@ -38,13 +41,14 @@ internal static class NodeCommand
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         using var parent = ParentWatch.Begin(ending.Cancel, TimeProvider.System);
         using var meter = new Meter(MetricsPage.MeterName);
+        using var contexts = new CkksContexts();
         var node = ClusterNode.Start(new ClusterNodeSettings
         {
             Options = options,
             Roles = roles,
-            Preparation = new ClusterPreparation(library, options.Folder, Say, new RunMeters(meter)),
-            Computation = store => new TensorStage(store),
-            Reader = new TensorPayloadReader((long)options.MaxPayload << 20),
+            Preparation = new ClusterPreparation(library, options.Folder, contexts, Say, new RunMeters(meter)),
+            Computation = (store, network) => new RecipeStage(recipe => Computation(recipe, store, contexts, network, Say)),
+            Reader = new AnyPayloadReader(new TensorPayloadReader((long)options.MaxPayload << 20), new CipherPayloadReader(contexts)),
             MeasureSpeed = NodeSpeed.Measure,
             LogFile = Path.Combine(options.Folder, "actors.log"),
         });
@@ -66,6 +70,12 @@ internal static class NodeCommand
             return ending.IsCancellationRequested ? App.Done : App.Failed;
         }
     }
+
+    /// <summary>What a run's stages compute on this node: tensors, or ciphertexts that the data owner at the recipe's address lifts.</summary>
+    private static IStageComputation Computation(string recipe, IObjectStore store, CkksContexts contexts, IPeerNetwork network, Action<string> say) =>
+        EncryptedRecipe.IsOne(recipe)
+            ? new EncryptedStage(store, contexts, (own, context) => new OwnerRefresher(context, new PeerRefreshChannel(context, network, own.Owner, say)))
+            : new TensorStage(store);
 
     /// <summary>The node's options with its folder made absolute, checked for what only a node needs.</summary>
     /// <exception cref="RefusedException">Settings that do not go together.</exception>

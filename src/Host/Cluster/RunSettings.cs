@@ -1,4 +1,5 @@
 using ActorTrainer.Host.Configuration;
+using ActorTrainer.Host.Encrypted;
 using ActorTrainer.Host.FineTuning;
 using ActorTrainer.Model.Common;
 using ActorTrainer.Model.FineTuning;
@@ -27,10 +28,16 @@ internal static class RunSettings
     /// <param name="job">Which of the configuration's runs.</param>
     /// <param name="checkpoint">Folder or file that <c>eval.checkpoint</c> means here.</param>
     /// <param name="folder">What relative paths are relative to.</param>
-    public static string Write(FineTuneJob job, ResolvedConfiguration resolved, string checkpoint, string folder)
+    public static string Write(FineTuneJob job, ResolvedConfiguration resolved, string checkpoint, string folder) => Write(job.ToLine(), resolved, checkpoint, folder);
+
+    /// <summary>Writes the settings of an encrypted fine-tuning.</summary>
+    /// <inheritdoc cref="Write(FineTuneJob, ResolvedConfiguration, string, string)"/>
+    public static string Write(EncryptedFineTuneJob job, ResolvedConfiguration resolved, string checkpoint, string folder) => Write(job.ToLine(), resolved, checkpoint, folder);
+
+    private static string Write(string job, ResolvedConfiguration resolved, string checkpoint, string folder)
     {
         IReadOnlyList<ConfigValue> values = [.. resolved.Values.Select(value => value.Key.Name == "eval.checkpoint" ? value with { Value = checkpoint } : value)];
-        return job.ToLine() + '\n' + Write(resolved with { Values = values }, folder);
+        return job + '\n' + Write(resolved with { Values = values }, folder);
     }
 
     /// <summary>Reads settings; a line that begins with '#' is passed over, see <see cref="FineTuneJob.Of"/>.</summary>

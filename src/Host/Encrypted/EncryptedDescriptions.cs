@@ -80,6 +80,11 @@ internal static class EncryptedDescriptions
             owner, who holds the secret key, lifts ciphertexts and is the only one to see loss and gradient norms.
             """,
             """
+            With cluster=… the stages are nodes of a cluster, and this process is the data owner, whom they reach at
+            he.owner. The coordinator's node reads the model, the calibration and he.data; keys, labels and losses
+            stay here. Ctrl-C pauses the run until the same command is started again.
+            """,
+            """
             Needs keys (keygen), encrypted data (encrypt) and the ranges of all functions (a calibration.json from
             fine-tuning in the clear with eval.calibrate_every). The same command goes on with an interrupted run.
             """,
@@ -94,9 +99,10 @@ internal static class EncryptedDescriptions
         [
             new("finetune-encrypted name=X he=dev eval=GLUE_lora eval.tasks=[rte] steps=10", "ten steps"),
             new("finetune-encrypted name=X he=dev eval=GLUE_lora eval.tasks=[rte] pipeline.stages=3", "a stage for each layer and for the head of a model of two layers"),
+            new("finetune-encrypted name=X he=dev eval=GLUE_lora eval.tasks=[rte] cluster=local he.owner=127.0.0.1:4300", "on the cluster of this machine"),
         ],
-        Accepts = Trains,
-        Keys = ["name", "eval.tasks", "eval.checkpoint", "eval.calibration", "eval.batch_size", "eval.epochs", "eval.optim.lr", "he.set", "he.keys", "he.data", "he.cache", "he.threads", "pipeline.stages"],
+        Accepts = [.. Trains, "cluster"],
+        Keys = ["name", "eval.tasks", "eval.checkpoint", "eval.calibration", "eval.batch_size", "eval.epochs", "eval.optim.lr", "he.set", "he.keys", "he.data", "he.cache", "he.threads", "he.owner", "pipeline.stages", "cluster.seeds"],
         Done = "the encrypted models are there",
     };
 

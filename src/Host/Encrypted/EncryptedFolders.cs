@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.Host.Cli;
 using ActorTrainer.Host.Configuration;
 using ActorTrainer.Model.Checkpoints;
@@ -14,6 +17,13 @@ internal static class EncryptedFolders
 
     /// <summary>Encrypted data: <c>TASK/SPLIT</c>.</summary>
     public static string Data(RunConfiguration run) => run.He.Data.Length > 0 ? run.He.Data : Path.Combine(run.RunFolder, "encrypted");
+
+    /// <summary>What the stages of a task's run begin with: see <see cref="PublishedRun"/>. Its name follows from the keys, the model's embedding, and all that initial weights follow from.</summary>
+    public static string Published(EncryptedJob job, string keySha256, string embeddingSha256)
+    {
+        var from = JsonSerializer.SerializeToUtf8Bytes(new { keySha256, embeddingSha256, Seed = EncryptedTraining.Seed(job), job.Arch, job.Shape, job.Packing });
+        return Path.Combine(Data(job.Run), job.Task.Name, "run", Convert.ToHexStringLower(SHA256.HashData(from).AsSpan(..8)));
+    }
 
     /// <summary>What only the owner may know of the data: labels, and which row stands where.</summary>
     public static string Examples(RunConfiguration run) => Path.Combine(Keys(run), "examples");

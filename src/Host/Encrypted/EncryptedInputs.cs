@@ -1,8 +1,6 @@
 using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.Actors.KeyHolder;
-using ActorTrainer.Host.FineTuning;
 using ActorTrainer.Model.Common;
-using ActorTrainer.Model.Export;
 
 namespace ActorTrainer.Host.Encrypted;
 
@@ -34,7 +32,7 @@ internal sealed class EncryptedInputs : IDisposable
                 throw new RefusedException($"{keys.Folder}: expected keys of {job.Parameters.Name} (he.set), found keys of {keys.Parameters.Name}. Set he.set={keys.Parameters.Name}, or name other keys with he.keys=….");
             }
 
-            var hash = HashOf(job.Model);
+            var hash = job.Model.EmbeddingHash();
             keys.Require(hash, job.Packing);
             program = EncryptedProgram.Of(job);
             RequireKeys(keys, program.Plan);
@@ -67,12 +65,6 @@ internal sealed class EncryptedInputs : IDisposable
     {
         Program.Dispose();
         Keys.Dispose();
-    }
-
-    private static string HashOf(PretrainedModel model)
-    {
-        using var embedding = model.LoadEmbedding();
-        return DataExport.EmbeddingHash(embedding);
     }
 
     private static void RequireKeys(OwnerKeys keys, EncryptedPlan plan)

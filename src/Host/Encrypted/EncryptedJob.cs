@@ -34,6 +34,14 @@ internal sealed record EncryptedJob(RunConfiguration Run, PretrainedModel Model,
             : throw new RefusedException("eval.tasks=[] names no task; name one or more, e.g. eval.tasks=[rte].");
     }
 
+    /// <summary>The job of one task.</summary>
+    /// <exception cref="RefusedException">The model does not fit the parameters.</exception>
+    public static EncryptedJob Of(RunConfiguration run, PretrainedModel model, GlueTaskInfo task)
+    {
+        var parameters = run.He.Parameters();
+        return new EncryptedJob(run, model, task, parameters, PackingChoice.Of(run.He, model.Arch, parameters));
+    }
+
     /// <summary>The polynomials of its functions: <c>eval.calibration</c>, or those beside the model.</summary>
     /// <exception cref="RefusedException">There are none, or they cannot be read.</exception>
     public Calibration Calibration() => Polynomials.Load(Run.Eval.Calibration, Model.Source.Calibration, Model.Source.Name);

@@ -13,11 +13,7 @@ internal sealed class OwnerView(IRunObserver inner, OwnerLedger ledger) : IRunOb
 
     public void OnAttempt(int attempt, long fromStep) => inner.OnAttempt(attempt, fromStep);
 
-    public void OnAttempt(int attempt, long fromStep, AttemptCause cause)
-    {
-        ledger.Forget(fromStep + 1);
-        inner.OnAttempt(attempt, fromStep, cause);
-    }
+    public void OnAttempt(int attempt, long fromStep, AttemptCause cause) => inner.OnAttempt(attempt, fromStep, cause);
 
     public void OnStep(StepMetrics step)
     {

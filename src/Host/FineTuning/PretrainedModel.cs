@@ -3,6 +3,7 @@ using ActorTrainer.Host.Reports;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Checkpoints;
 using ActorTrainer.Model.Common;
+using ActorTrainer.Model.Export;
 using ActorTrainer.Model.FineTuning;
 using ActorTrainer.Model.Tokenization;
 
@@ -47,6 +48,13 @@ internal sealed record PretrainedModel(ModelSource Source, BertConfig Arch, Word
             },
         };
         return new PretrainedModel(source, arch.Validate(), tokenizer);
+    }
+
+    /// <summary>Hash of its embedding: see <see cref="DataExport.EmbeddingHash"/>.</summary>
+    public string EmbeddingHash()
+    {
+        using var embedding = LoadEmbedding();
+        return DataExport.EmbeddingHash(embedding);
     }
 
     /// <summary>Its embedding, frozen, with its weights in place. The caller owns it.</summary>

@@ -1,6 +1,8 @@
 using ActorTrainer.Actors.Coordination;
+using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.Host.Cluster;
 using ActorTrainer.Host.Configuration;
+using ActorTrainer.Host.Encrypted;
 using ActorTrainer.Host.FineTuning;
 using ActorTrainer.Model.Common;
 using ActorTrainer.Model.Glue;
@@ -53,6 +55,23 @@ public sealed class RunSettingsTests : IDisposable
     }
 
     [Fact]
+    public void Settings_of_an_encrypted_fine_tuning_name_task_and_steps_and_not_the_owners_keys()
+    {
+        var sent = Cfg.Resolve("name=r", "he.keys=/home/me/secret", "he.data=shared", "he.owner=127.0.0.1:4300");
+        var job = new EncryptedFineTuneJob(GlueTasks.Parse("rte"), 12, ArchGiven: false);
+        var text = RunSettings.Write(job, sent, "runs/r/checkpoints/step-1", "/home/me");
+        var read = RunSettings.Read(ConfigLibrary.Open(), text).Run;
+
+        Assert.Equal(job, EncryptedFineTuneJob.Of(text));
+        Assert.Equal("r-encrypted-rte", job.NameOf(read));
+        Assert.Equal(("", "/home/me/shared", "127.0.0.1:4300", "/home/me/runs/r/checkpoints/step-1"), (read.He.Keys, read.He.Data, read.He.Owner, read.Eval.Checkpoint));
+        Assert.DoesNotContain("secret", text);
+        Assert.Null(EncryptedFineTuneJob.Of(RunSettings.Write(new FineTuneJob(job.Task, 1, ArchGiven: false), sent, "m", "/")));
+        Assert.Null(EncryptedFineTuneJob.Of(RunSettings.Write(sent, "/")));
+        Assert.Contains("shorten name", Assert.Throws<RefusedException>(() => job.NameOf(read with { Name = new string('n', 90) })).Message);
+    }
+
+    [Fact]
     public void Nothing_of_the_section_cluster_is_sent()
     {
         var text = RunSettings.Write(Cfg.Resolve("cluster=local", "cluster.journal_connection=Password=geheim"), "/");
@@ -85,7 +104,8 @@ public sealed class RunSettingsTests : IDisposable
         var said = new List<string>();
         var resolved = Cfg.Resolve(
             "name=r", "arch=tiny", "train=dev", "data=sample", "impl=dev", "data.sample_megabytes=0.5", $"data.cache={_folder.FullName}/cache", $"base_dir={_folder.FullName}/client");
-        var preparation = new ClusterPreparation(ConfigLibrary.Open(), Path.Combine(_folder.FullName, "node"), said.Add);
+        using var contexts = new CkksContexts();
+        var preparation = new ClusterPreparation(ConfigLibrary.Open(), Path.Combine(_folder.FullName, "node"), contexts, said.Add);
         var notices = new List<string>();
         using (var run = preparation.Prepare("r", RunSettings.Write(resolved, "/"), notices.Add, CancellationToken.None))
         {
@@ -111,7 +131,7 @@ public sealed class RunSettingsTests : IDisposable
     [Fact]
     public void Settings_of_another_run_are_refused() => Assert.Contains(
         "submit it again",
-        Assert.Throws<RefusedException>(() => new ClusterPreparation(ConfigLibrary.Open(), _folder.FullName, _ => { })
+        Assert.Throws<RefusedException>(() => new ClusterPreparation(ConfigLibrary.Open(), _folder.FullName, new CkksContexts(), _ => { })
             .Prepare("other", RunSettings.Write(Cfg.Resolve("name=r"), "/"), _ => { }, CancellationToken.None)).Message);
 
     [Fact]

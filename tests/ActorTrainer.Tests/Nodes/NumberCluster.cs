@@ -40,7 +40,7 @@ internal sealed class NumberCluster : IAsyncDisposable
             },
             Roles = roles,
             Preparation = Preparation,
-            Computation = store => new NumberStage(World, store),
+            Computation = (store, _) => new NumberStage(World, store),
             Reader = new NumberPayloadReader(),
             MeasureSpeed = () => 1,
         });

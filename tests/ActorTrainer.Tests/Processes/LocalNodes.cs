@@ -22,6 +22,9 @@ internal sealed class LocalNodes : IDisposable
     /// <summary>The word that names this cluster.</summary>
     public string Seeds { get; }
 
+    /// <summary>Where a process that is no node can listen.</summary>
+    public string FreeAddress { get; } = $"127.0.0.1:{FreePorts(1)[0]}";
+
     /// <summary>Starts a node and waits until it is up; node 0 coordinates.</summary>
     public void Start(int node, params string[] words)
     {

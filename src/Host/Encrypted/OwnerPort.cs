@@ -1,0 +1,47 @@
+using ActorTrainer.Actors.DataPlane.Peers;
+using ActorTrainer.Actors.Nodes;
+using ActorTrainer.Model.Common;
+
+namespace ActorTrainer.Host.Encrypted;
+
+/// <summary>The port at which stages reach the data owner, under the rules of the cluster's data plane: its secret, and its certificates with TLS.</summary>
+internal static class OwnerPort
+{
+    /// <summary>Refuses settings that do not say where the owner is.</summary>
+    /// <exception cref="RefusedException">he.owner is empty.</exception>
+    public static void Require(HeOptions he)
+    {
+        if (he.Owner.Length == 0)
+        {
+            throw new RefusedException("he.owner is empty: the stages of a cluster ask the data owner for refreshes, so say where they reach this process: he.owner=host:port, an address of this machine and a free port.");
+        }
+    }
+
+    /// <summary>Takes the port; nobody is admitted before <see cref="IPeerNetwork.Listen"/>.</summary>
+    /// <param name="cluster">The owner's view of the cluster: secret, certificate, name.</param>
+    /// <param name="address">he.owner.</param>
+    /// <param name="refused">Told why connections were not admitted.</param>
+    /// <exception cref="RefusedException">The address is none, not protected, or not free.</exception>
+    public static PeerNetwork Open(ClusterOptions cluster, string address, Action<string> refused)
+    {
+        try
+        {
+            var (host, port) = PeerAddress.Parse(address);
+            NodeSystem.CheckProtected(cluster with { Address = host });
+            return new PeerNetwork(new PeerSettings
+            {
+                Node = cluster.Node.Length > 0 ? cluster.Node : $"owner@{address}",
+                Incarnation = Guid.NewGuid().ToString("N"),
+                Address = host,
+                Port = port,
+                Secret = NodeSecurity.Secret(cluster),
+                Tls = NodeSecurity.Identity(cluster),
+                Refused = refused,
+            });
+        }
+        catch (RefusedException e)
+        {
+            throw new RefusedException($"he.owner={address}: {e.Message}", e);
+        }
+    }
+}
