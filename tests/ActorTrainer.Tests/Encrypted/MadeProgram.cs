@@ -45,7 +45,8 @@ internal sealed class MadeProgram : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private EncryptedModel Model() => new([.. Recipe.Units.SkipLast(1).Select(unit => (EncryptedLayerUnit)Create(unit))], (EncryptedHeadUnit)Create("head"));
+    /// <summary>The model, without learned weights yet.</summary>
+    public EncryptedModel Model() => new([.. Recipe.Units.SkipLast(1).Select(unit => (EncryptedLayerUnit)Create(unit))], (EncryptedHeadUnit)Create("head"));
 
     private EncryptedUnit Create(string unit) => _makers.Create(unit, FileOf(unit));
 

@@ -2,9 +2,13 @@ using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.Actors.Encrypted.Planning;
 using ActorTrainer.Actors.Schedules;
 using ActorTrainer.He.Backends;
+using ActorTrainer.He.Layers;
 using ActorTrainer.He.Parameters;
 using ActorTrainer.He.Planning;
+using ActorTrainer.He.Refresh;
+using ActorTrainer.He.Scheme;
 using ActorTrainer.He.Tensors;
+using ActorTrainer.He.Training;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Common;
 using ActorTrainer.Model.Optimisation;
@@ -35,6 +39,37 @@ public sealed class ModelPlanTests
         Assert.Equal(whole.Refreshes.Values.Sum(), plan.Refreshes(microBatches));
         Assert.Equal(whole.Step.KeyBytes, plan.Keys.Sum(key => Planner.KeyBytes(plan.Parameters, key)));
         Assert.Equal(whole.Step.Seconds!.Value, plan.Units.Sum(unit => unit.StepSeconds(MadeProgram.Costs, 0, microBatches)), 1e-6);
+    }
+
+    [Fact]
+    public void A_step_on_ciphertexts_does_exactly_what_was_planned_with_exactly_the_planned_keys()
+    {
+        const int microBatches = 2;
+        using var task = new MadeTask(layers: 2, outputs: 2);
+        using var program = new MadeProgram(task);
+        var plan = program.Units();
+        using var context = new CkksContext(plan.Parameters);
+        using var generator = new KeyGenerator(context, allowInsecure: true);
+        using var secret = generator.NewSecretKey();
+        using var keys = generator.NewEvaluationKeys(secret, plan.Keys);
+        using var encryptor = new Encryptor(context);
+        var evaluator = new Evaluator(new CkksBackend(context, keys));
+        var refresher = new Holder(new OwnerRefresh(context, secret, encryptor), plan.Parameters.MaxLevel);
+        using var model = program.Model();
+        Array.ForEach([.. model.Units], unit => unit.Load(0, [.. Enumerable.Range(0, unit.Layout.Packs).Select(_ => new AdamWPack(Made(1, 1)[0], Made(1, 1)[0], Made(1, 1)[0]))]));
+
+        model.Step(new TensorMath(evaluator, refresher, plan.Packing), Enumerable.Range(0, microBatches).Select(_ => new EncryptedBatch(
+            new Activation(plan.Packing.Hidden, Made(plan.Packing.Hidden.Ciphertexts, plan.Levels.Inputs)), Made(SlotMaps.ShiftGroups(plan.Packing), plan.Levels.Masks), Made(2, plan.Levels.Targets))), 0.1, 0.01);
+
+        Assert.Equal(plan.Counts(microBatches).OrderBy(entry => entry.Key), evaluator.Ledger.Counts.OrderBy(entry => entry.Key));
+        Assert.Equal(plan.Keys, evaluator.Ledger.Keys.OrderBy(key => key.Element));
+        Assert.Equal(plan.Refreshes(microBatches), refresher.Count);
+
+        Ciphertext[] Made(int count, int level) => [.. Enumerable.Range(0, count).Select(_ =>
+        {
+            using var message = new Encoder(context).Encode([0.1], level, plan.Parameters.ScaleAt(level));
+            return encryptor.Encrypt(message, secret);
+        })];
     }
 
     [Fact]
@@ -174,5 +209,19 @@ public sealed class ModelPlanTests
             plan.Parameters, plan.Packing, ["head"], unit => unit, _ => throw new ArgumentException("Take another rank.", "layout"), 2));
 
         Assert.Equal("head cannot be made for 8 tokens of 4 examples: Take another rank. (eval.pooler_rank, eval.pooler_width, he.tokens, he.batch)", refused.Message);
+    }
+
+    /// <summary>Refreshes by the secret key, and counts.</summary>
+    private sealed class Holder(OwnerRefresh owner, int maxLevel) : IRefresher
+    {
+        public int MaxLevel => maxLevel;
+
+        public long Count { get; private set; }
+
+        public IReadOnlyList<Ciphertext> Refresh(IReadOnlyList<Ciphertext> ciphertexts, int level, string site)
+        {
+            Count += ciphertexts.Count;
+            return [.. ciphertexts.Select(c => owner.Refresh(c, level))];
+        }
     }
 }
