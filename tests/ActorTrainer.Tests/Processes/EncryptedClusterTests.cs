@@ -10,8 +10,11 @@ public class EncryptedClusterTests(ProgramFolder folder)
 {
     private const int Steps = 4;
 
-    /// <summary>Noise moves a trained tensor by far less than this part of its norm.</summary>
+    /// <summary>Noise moves a trained tensor by far less than this part of its norm …</summary>
     private const double Bound = 1e-2;
+
+    /// <summary>… and by this at most (two undisturbed runs differ by 1.6e-7), which is more than some adapters learn here.</summary>
+    private const double Noise = 1e-6;
 
     private static readonly string[] Task =
     [
@@ -132,7 +135,10 @@ public class EncryptedClusterTests(ProgramFolder folder)
         {
             var tensor = SafeTensors.Load(one, entry.Name);
             var (size, error) = (tensor.norm().item<float>(), (SafeTensors.Load(other, entry.Name) - tensor).norm().item<float>());
-            Assert.True(size > 0 && error <= Bound * size, $"{entry.Name}: relative error {error / size:E2}");
+            // Biases begin at zero: all of their norm is learned.
+            var isLearned = entry.Name.EndsWith(".bias", StringComparison.Ordinal);
+            Assert.True(!isLearned || size > 100 * Noise, $"{entry.Name}: learned nothing, norm {size:E2}");
+            Assert.True(error <= (Bound * size) + (isLearned ? 0 : Noise), $"{entry.Name}: error {error:E2} of {size:E2}");
         }
     }
 }
