@@ -10,12 +10,15 @@ public class EncryptedClusterTests(ProgramFolder folder)
 {
     private const int Steps = 4;
 
-    /// <summary>Noise moves a trained tensor by far less than this part of its norm.</summary>
+    /// <summary>Noise moves a trained tensor by far less than this part of its norm …</summary>
     private const double Bound = 1e-2;
+
+    /// <summary>… and by this at most (two undisturbed runs differ by 1.6e-7), which is more than some adapters learn here.</summary>
+    private const double Noise = 1e-6;
 
     private static readonly string[] Task =
     [
-        "base_dir=runs", "eval=GLUE_lora", "eval.tasks=[sst2]", "eval.batch_size=16", "eval.pooler_rank=4", "eval.pooler_width=16", "eval.checkpoint_every=1",
+        "base_dir=runs", "eval=GLUE_lora", "eval.tasks=[sst2]", "eval.batch_size=16", "eval.pooler_rank=8", "eval.pooler_width=40", "eval.checkpoint_every=1",
     ];
 
     private static readonly string[] Toy = ["he=toy", "he.tokens=8", "he.allow_insecure=true", "he.threads=1", "he.keys=owner/keys", "he.data=shared"];
@@ -25,8 +28,8 @@ public class EncryptedClusterTests(ProgramFolder folder)
     {
         const string name = "encrypted";
         var calibration = Prepare(name);
-        string[] training = [.. Task, .. Toy, $"eval.calibration={calibration}", $"steps={Steps}"];
-        using (var here = folder.Start(["finetune-encrypted", "name=undisturbed-encrypted", $"eval.checkpoint={ModelOf(name)}", "pipeline=two", .. training]))
+        string[] training = [.. Task, .. Toy, $"eval.calibration={calibration}", "pipeline=two", $"steps={Steps}"];
+        using (var here = folder.Start(["finetune-encrypted", "name=undisturbed-encrypted", $"eval.checkpoint={ModelOf(name)}", .. training]))
         {
             here.ShouldEndWith(0).ShouldSay($"{Steps} steps done");
         }
@@ -40,9 +43,10 @@ public class EncryptedClusterTests(ProgramFolder folder)
 
         using (var owner = folder.Start(there))
         {
+            var playing = PlaysFirst(owner.WaitForLine(line => line.StartsWith("attempt 1 from step 0: n", StringComparison.Ordinal), "the first attempt"));
             owner.WaitForStep(1);
-            nodes.Kill(1);
-            nodes.Start(1);
+            nodes.Kill(playing);
+            nodes.Start(playing);
             owner.WaitForLine(line => line.StartsWith("attempt 2: goes on", StringComparison.Ordinal), "an attempt after the loss of a stage");
             owner.WaitForStep(2);
             nodes.Kill(0);
@@ -95,6 +99,9 @@ public class EncryptedClusterTests(ProgramFolder folder)
 
     private string ModelOf(string run) => CheckpointFolder.Latest(folder.PathOf(run))!;
 
+    /// <summary>Number of the node that has the first stage: how many stages there are depends on how fast each node was when it started.</summary>
+    private static int PlaysFirst(string attempt) => attempt[attempt.IndexOf(": n", StringComparison.Ordinal) + 3] - '0';
+
     /// <summary>Asks the cluster again and again: a run whose owner is away says so and goes on waiting.</summary>
     private void WaitUntilTheRunWaits(LocalNodes nodes)
     {
@@ -128,7 +135,10 @@ public class EncryptedClusterTests(ProgramFolder folder)
         {
             var tensor = SafeTensors.Load(one, entry.Name);
             var (size, error) = (tensor.norm().item<float>(), (SafeTensors.Load(other, entry.Name) - tensor).norm().item<float>());
-            Assert.True(size > 0 && error <= Bound * size, $"{entry.Name}: relative error {error / size:E2}");
+            // Biases begin at zero: all of their norm is learned.
+            var isLearned = entry.Name.EndsWith(".bias", StringComparison.Ordinal);
+            Assert.True(!isLearned || size > 100 * Noise, $"{entry.Name}: learned nothing, norm {size:E2}");
+            Assert.True(error <= (Bound * size) + (isLearned ? 0 : Noise), $"{entry.Name}: error {error:E2} of {size:E2}");
         }
     }
 }
