@@ -13,6 +13,9 @@ public sealed class InverseRootCircuit : FunctionCircuit
     private const string StartPart = "root.start";
     private const string NewtonPart = "root.newton";
 
+    /// <summary>Level of the start: the lowest one holds numbers up to a hundred or so, and 1/√u is larger where the domain is wide.</summary>
+    private const int StartLevel = 1;
+
     private readonly double[] _start;
     private readonly int _steps;
     private readonly int _depth;
@@ -42,9 +45,9 @@ public sealed class InverseRootCircuit : FunctionCircuit
     public override IReadOnlyList<(string Name, double Low, double High)> Parts => _steps == 0 ? [] : [(StartPart, -1, 1), (NewtonPart, 1 - _error, _magnitude * (1 + _error))];
 
     /// <summary>Newton's steps need t one level above their start.</summary>
-    public override int StartOfParts(int level) => _steps == 0 ? base.StartOfParts(level) : Math.Max(_depth, level + (_steps * InverseRoot.NewtonDepth) + 1);
+    public override int StartOfParts(int level) => _steps == 0 ? base.StartOfParts(level) : Math.Max(_depth + StartLevel, level + (_steps * InverseRoot.NewtonDepth) + 1);
 
-    /// <summary>The polynomial down to level 0, then Newton's steps from just as high as they need.</summary>
+    /// <summary>The polynomial down to level 1, then Newton's steps from just as high as they need.</summary>
     /// <inheritdoc/>
     public override Ciphertext EvaluateInParts(Evaluator evaluator, Ciphertext t, int level, Lift lift)
     {
@@ -53,7 +56,7 @@ public sealed class InverseRootCircuit : FunctionCircuit
             return EvaluateMapped(evaluator, t);
         }
 
-        using var low = lift(t, _depth, StartPart);
+        using var low = lift(t, _depth + StartLevel, StartPart);
         using var start = Start(evaluator, low.WithMagnitude(t.Magnitude));
         return Steps(evaluator, t, lift(start, level + (_steps * InverseRoot.NewtonDepth), NewtonPart));
     }

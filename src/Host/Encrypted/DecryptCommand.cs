@@ -1,5 +1,5 @@
-using ActorTrainer.Actors.KeyHolder;
 using ActorTrainer.Actors.Encrypted;
+using ActorTrainer.Actors.KeyHolder;
 using ActorTrainer.Host.Cli;
 using ActorTrainer.Host.FineTuning;
 using ActorTrainer.Model.Bert;

@@ -165,7 +165,7 @@ public class AppTests
 
         Assert.Contains("\n  crammed-bert         crammed BERT, 16 layers of 768", page);
         Assert.Matches(@"\n  train\.optim\.lr +Peak learning rate \(0\.001\)\n", page);
-        Assert.Contains("Starts from: arch=dev train=dev data=sample pipeline=two eval=dev impl=dev name=dev", (await Cfg.Run("help", "dev")).Out);
+        Assert.Contains("Starts from: arch=dev train=dev data=sample pipeline=two eval=dev he=dev impl=dev name=dev", (await Cfg.Run("help", "dev")).Out);
         Assert.Contains("1  the runs differ", (await Cfg.Run("help", "compare-runs")).Out);
         Assert.DoesNotContain("arch=", (await Cfg.Run("help", "compare-runs")).Out);
     }
