@@ -1,5 +1,6 @@
 using ActorTrainer.Host.Cli;
 using ActorTrainer.Host.FineTuning;
+using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Checkpoints;
 using ActorTrainer.Model.Glue;
 using ActorTrainer.Model.Ranges;
@@ -23,6 +24,12 @@ internal sealed class EncryptedDemo(KeyGenCommand keygen, EncryptCommand encrypt
         if (Directory.Exists(EncryptedFolders.Training(fineTuned, task)))
         {
             context.Out.WriteLine($"{EncryptedFolders.Training(fineTuned, task)}: encrypted training was tried before; remove the folder to see it again.");
+            return App.Done;
+        }
+
+        if (fineTuned.Arch is not { Attention: AttentionKind.GaussianKernel, Activation: GateActivation.Relu })
+        {
+            context.Out.WriteLine("encrypted fine-tuning is left out: it takes models with arch.attention=gaussian-kernel and arch.activation=relu, as arch=dev is.");
             return App.Done;
         }
 

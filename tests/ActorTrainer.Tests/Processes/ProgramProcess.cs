@@ -15,7 +15,7 @@ internal sealed partial class ProgramProcess : IDisposable
     private const int Killed = 128 + 9;
 
     /// <summary>Far above what anything here takes; a run that hangs ends here.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(8);
 
     private readonly Process _process;
     private readonly string _command;
