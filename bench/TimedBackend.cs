@@ -55,6 +55,8 @@ internal sealed class TimedBackend(IBackend inner) : IBackend
 
     public IPayload[] Automorphisms(IPayload a, IReadOnlyList<int> elements, int level) => Timed("rotate", () => inner.Automorphisms(a, elements, level));
 
+    public IPayload RaiseModulus(IPayload a, Scale scale) => Timed("raise modulus", () => inner.RaiseModulus(a, scale));
+
     public IPayload[] Transform(IReadOnlyList<IPayload> inputs, DiagonalMatrix m, int level, Scale scale) => Timed("transform", () => inner.Transform(inputs, m, level, scale));
 
     public IPayload SumAutomorphisms(IPayload a, IReadOnlyList<int> elements, int level) => Timed("sum rotations", () => inner.SumAutomorphisms(a, elements, level));

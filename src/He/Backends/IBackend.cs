@@ -54,6 +54,11 @@ public interface IBackend
     /// <exception cref="Scheme.MissingKeyException">No key for one of them up to this level.</exception>
     IPayload[] Automorphisms(IPayload a, IReadOnlyList<int> elements, int level);
 
+    /// <summary>From level 0 to the top, in units of q₀, with a whole number added to each coefficient: <see cref="Scheme.Evaluator.RaiseModulus"/>.</summary>
+    /// <param name="scale">Of <paramref name="a"/>.</param>
+    /// <exception cref="Scheme.MisuseException">The backend does not bootstrap.</exception>
+    IPayload RaiseModulus(IPayload a, Scale scale) => throw new Scheme.MisuseException("This backend cannot raise a modulus: bootstrapping runs on the engine, on its twin and on paper.");
+
     /// <summary>Calls <paramref name="work"/> with 0 … count − 1, on as many threads as the backend has.</summary>
     void Spread(int count, Action<int> work)
     {

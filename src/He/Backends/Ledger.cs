@@ -29,6 +29,9 @@ public enum Operation
 
     /// <summary>One part divided by P.</summary>
     DivideSpecial,
+
+    /// <summary>From q₀ to all primes, by way of a sparse secret: once for each bootstrapping.</summary>
+    RaiseModulus,
 }
 
 /// <summary>What a program did: operations by kind and level, keys by element and highest level. Threads may note at once; read it when they are done.</summary>

@@ -99,6 +99,8 @@ public sealed class PlanBackend(CkksParameters parameters) : IBackend
 
     public IPayload SumAutomorphisms(IPayload a, IReadOnlyList<int> elements, int level) => New(2, level);
 
+    public IPayload RaiseModulus(IPayload a, Scale scale) => New(2, Parameters.MaxLevel);
+
     /// <summary>A payload of two parts at a level, which no operand is needed for.</summary>
     internal IPayload Place(int level) => New(2, level);
 

@@ -13,6 +13,7 @@ namespace ActorTrainer.He.Backends;
 public sealed class TwinBackend(CkksParameters parameters, Random? noise = null) : IBackend
 {
     private readonly ConcurrentDictionary<int, int> _steps = new();
+    private readonly Lazy<SpecialFourier> _fourier = new(() => new SpecialFourier(parameters.LogDegree));
 
     public CkksParameters Parameters { get; } = parameters;
 
@@ -70,6 +71,27 @@ public sealed class TwinBackend(CkksParameters parameters, Random? noise = null)
 
     public IPayload SumAutomorphisms(IPayload a, IReadOnlyList<int> elements, int level) =>
         Automorphisms(a, elements, level).Aggregate(a, (sum, term) => Add(sum, term, level));
+
+    /// <remarks>With a source of noise the whole numbers are those of a sparse secret, near normal; without they are zero.</remarks>
+    public IPayload RaiseModulus(IPayload a, Scale scale)
+    {
+        var factor = scale.High / Parameters.Chain[0].Value;
+        if (noise is null)
+        {
+            return Map(a, v => v * factor);
+        }
+
+        var deviation = Math.Sqrt((EncapsulationParameters.Weight + 1) / 12.0);
+        var (re, im) = (new double[Parameters.Slots], new double[Parameters.Slots]);
+        for (var i = 0; i < re.Length; i++)
+        {
+            var whole = Complex.FromPolarCoordinates(deviation * Math.Sqrt(-2 * Math.Log(1 - noise.NextDouble())), 2 * Math.PI * noise.NextDouble());
+            (re[i], im[i]) = (Math.Round(whole.Real), Math.Round(whole.Imaginary));
+        }
+
+        _fourier.Value.ToSlots(re, im);
+        return MapIndexed(a, (v, i) => (v * factor) + new Complex(re[i], im[i]));
+    }
 
     public void Disturb(IPayload result, double slotDeviation)
     {

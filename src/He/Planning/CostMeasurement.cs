@@ -17,6 +17,11 @@ public static class CostMeasurement
         using var generator = new KeyGenerator(context, allowInsecure: true);
         using var secret = generator.NewSecretKey();
         using var keys = generator.NewEvaluationKeys(secret, [new(KeyRequest.Relinearisation, chosen[^1]), new(Galois.Rotation(parameters, 1), chosen[^1])]);
+        if (EncapsulationParameters.Allows(parameters))
+        {
+            keys.Add(generator.NewEncapsulationKeys(secret));
+        }
+
         using var encryptor = new Encryptor(context);
         var evaluator = new Evaluator(new CkksBackend(context, keys));
         var measured = Enum.GetValues<Operation>().ToDictionary(o => o, _ => new List<double>());
@@ -26,11 +31,12 @@ public static class CostMeasurement
             using var zero = new Encoder(context).Encode([0.0], level, parameters.ScaleAt(level));
             using var x = encryptor.Encrypt(zero, secret);
             using var three = evaluator.MultiplyLazy(x, x);
+            using var bottom = evaluator.DropTo(x, 0);
             var vector = new PlainVector(new double[parameters.Slots]);
             using var parts = new SwitchingParts(context, keys.Get(Galois.Rotation(parameters, 1), level, "A measurement"), x);
             foreach (var (operation, row) in measured)
             {
-                row.Add(Median(Work(evaluator, parts, operation, x, three, vector), rounds, clock));
+                row.Add(Median(Work(evaluator, parts, operation, x, operation == Operation.RaiseModulus ? bottom : three, vector), rounds, clock));
             }
 
             parts.Hold(vector);
@@ -48,14 +54,14 @@ public static class CostMeasurement
         };
     }
 
-    private static Action Work(Evaluator e, SwitchingParts parts, Operation operation, Ciphertext x, Ciphertext three, PlainVector vector) => operation switch
+    private static Action Work(Evaluator e, SwitchingParts parts, Operation operation, Ciphertext x, Ciphertext other, PlainVector vector) => operation switch
     {
         Operation.Add => () => e.Add(x, x).Dispose(),
         Operation.AddPlain => () => e.Add(x, vector).Dispose(),
         Operation.MultiplyPlain => () => e.Multiply(x, vector).Dispose(),
         Operation.MultiplyConstant => () => e.Multiply(x, 0.5).Dispose(),
         Operation.Multiply => () => e.MultiplyLazy(x, x).Dispose(),
-        Operation.Relinearise => () => e.Relinearise(three).Dispose(),
+        Operation.Relinearise => () => e.Relinearise(other).Dispose(),
         Operation.Rescale => () => e.Rescale(x).Dispose(),
         Operation.Rotate => () => e.Rotate(x, 1).Dispose(),
         Operation.Raise => parts.Raise,
@@ -64,6 +70,8 @@ public static class CostMeasurement
         Operation.MultiplyDiagonal => () => parts.MultiplyPlain(vector, special: false),
         Operation.MultiplyPlainUndivided => () => parts.MultiplyPlain(vector, special: true),
         Operation.DivideSpecial => parts.Divide,
+        // The same at every level; where a set cannot be bootstrapped nothing asks for it.
+        Operation.RaiseModulus => () => (EncapsulationParameters.Allows(x.Parameters) ? e.RaiseModulus(other) : null)?.Dispose(),
         _ => throw new ArgumentOutOfRangeException(nameof(operation), operation, "This operation has no measurement."),
     };
 

@@ -10,6 +10,8 @@ public sealed unsafe partial class CkksBackend(CkksContext context, EvaluationKe
     private readonly RingContext _ring = context.Ring;
     private readonly KeySwitcher _switcher = new(context);
     private readonly Encoder _encoder = new(context);
+    private readonly Lock _gate = new();
+    private ModulusRaising? _raising;
 
     public CkksParameters Parameters => context.Parameters;
 
@@ -139,6 +141,21 @@ public sealed unsafe partial class CkksBackend(CkksContext context, EvaluationKe
             Array.ForEach(digits, digit => digit.Dispose());
             GC.KeepAlive(a);
         }
+    }
+
+    /// <exception cref="MissingKeyException">The keys have none for bootstrapping.</exception>
+    public IPayload RaiseModulus(IPayload a, Scale scale)
+    {
+        var encapsulation = keys.Encapsulation ?? throw new MissingKeyException("Raising a modulus needs keys to a sparse secret and back, and none were made. Make keys for bootstrapping.");
+        ModulusRaising raising;
+        lock (_gate)
+        {
+            raising = _raising ??= new ModulusRaising(context, encapsulation, _switcher);
+        }
+
+        var result = raising.Raise(LimbPayload.Of(a));
+        GC.KeepAlive(a);
+        return result;
     }
 
     public void Spread(int count, Action<int> work) => _ring.Team.For(count, work);

@@ -17,12 +17,23 @@ public sealed class EvaluationKeys : IDisposable
     /// <summary>What there is.</summary>
     public IEnumerable<KeyRequest> Requests => _keys.Select(entry => new KeyRequest(entry.Key, entry.Value.Level));
 
+    /// <summary>Keys with which a ciphertext's modulus is raised, for bootstrapping; null where there are none.</summary>
+    public EncapsulationKeys? Encapsulation { get; private set; }
+
     public void Dispose()
     {
+        Encapsulation?.Dispose();
         foreach (var key in _keys.Values)
         {
             key.Dispose();
         }
+    }
+
+    /// <summary>Keys for bootstrapping, from here on disposed with the others.</summary>
+    public void Add(EncapsulationKeys keys)
+    {
+        Encapsulation?.Dispose();
+        Encapsulation = keys;
     }
 
     internal void Add(int element, SwitchingKey key)

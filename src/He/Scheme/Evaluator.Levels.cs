@@ -9,6 +9,8 @@ public sealed partial class Evaluator
     /// <summary>A change of scale multiplies by a rounded constant; it may be off by no more than this.</summary>
     private const double AlignmentError = 1.0 / (1 << 30);
 
+    private static readonly PlainVector ImaginaryUnit = new([System.Numerics.Complex.ImaginaryOne]);
+
     /// <summary>Divides by the top prime with rounding (by the two of a paired level): one level down, the scale by that much smaller.</summary>
     /// <exception cref="MisuseException">The lowest level has no prime to divide by.</exception>
     public Ciphertext Rescale(Ciphertext a)
@@ -83,6 +85,34 @@ public sealed partial class Evaluator
         }
 
         throw new MisuseException($"Cannot align {a} to level {level}, scale {scale}: the constant between the scales would be {ratio.High:G6}, too small to be rounded. Rescale it first.");
+    }
+
+    /// <summary>
+    /// The first step of bootstrapping: from level 0 to the top. The message's coefficients in units of q₀ are what they were, and each has a whole number added to it, as
+    /// <see cref="EncapsulationParameters"/> tells; the result's scale is q₀, so its slots are those of that polynomial.
+    /// </summary>
+    /// <exception cref="MisuseException">The ciphertext has three parts or another level than 0.</exception>
+    /// <exception cref="MissingKeyException">There are no keys for it.</exception>
+    internal Ciphertext RaiseModulus(Ciphertext a)
+    {
+        Own(a);
+        TwoParts("raise", a);
+        if (a.Level != 0)
+        {
+            throw new MisuseException($"Cannot raise the modulus of {a}: expected level 0. Drop it first.");
+        }
+
+        Ledger.Note(Operation.RaiseModulus, _parameters.MaxLevel);
+        var (units, added) = (Scale.FromInteger(_parameters.Chain[0].Value), NoiseModel.Encapsulation(_parameters));
+        return Disturbed(backend.RaiseModulus(a.Payload, a.Scale), _parameters.MaxLevel, units, a.NoiseVariance, added, Math.Sqrt(_parameters.Degree));
+    }
+
+    /// <summary>i·a in every slot: a product with X^(N/2), exact, at no level.</summary>
+    internal Ciphertext MultiplyByI(Ciphertext a)
+    {
+        Own(a);
+        Ledger.Note(Operation.MultiplyConstant, a.Level);
+        return New(backend.Multiply(a.Payload, ImaginaryUnit, a.Level, Scale.One), a.Level, a.Scale, a.NoiseVariance, a.Magnitude);
     }
 
     private Ciphertext DivideByTop(Ciphertext a)

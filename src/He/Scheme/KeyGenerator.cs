@@ -81,6 +81,38 @@ public sealed unsafe class KeyGenerator : IDisposable
         return keys;
     }
 
+    /// <summary>Keys to a fresh sparse secret and back, for bootstrapping; the secret itself is forgotten.</summary>
+    /// <exception cref="ParametersRefusedException">q₀·p₀ is too large for a sparse secret.</exception>
+    public EncapsulationKeys NewEncapsulationKeys(SecretKey secret)
+    {
+        var ring = _context.Ring;
+        var parameters = new EncapsulationParameters(_context.Parameters);
+        using var sparse = ring.NewPolynomial(ring.ChainLength, special: true, secret: true);
+        _random.Sparse(sparse, EncapsulationParameters.Weight);
+
+        var denseSeed = _random.PublicSeed();
+        var denseA = EncapsulationKeys.ExpandDense(ring, denseSeed);
+        var denseB = ring.NewPolynomial(ring.ChainLength, special: true);
+        Mask(denseB, denseA, secret.Polynomial, ring.ChainLength);
+        ring.Team.For(ring.ChainLength, i => ring.Chain(i).MultiplyScalarAdd(denseB[i], sparse[i], _context.SpecialModulo(i)));
+
+        var sparseSeed = _random.PublicSeed();
+        var sparseA = EncapsulationKeys.ExpandSparse(ring, sparseSeed);
+        var sparseB = ring.NewPolynomial(2);
+        using var error = ring.NewPolynomial(1, special: true, secret: true);
+        _random.Error(error);
+        using var product = ring.NewPolynomial(1, secret: true);
+        foreach (var (limb, kernels, all) in new[] { (0, ring.Chain(0), 0), (1, ring.Special(0), ring.ChainLength) })
+        {
+            kernels.Multiply(product[0], sparseA[limb], sparse[all]);
+            kernels.Subtract(sparseB[limb], error[limb], product[0]);
+        }
+
+        ring.Chain(0).MultiplyScalarAdd(sparseB[0], secret.Polynomial[0], parameters.Base.Reduce(parameters.Special.Value));
+        GC.KeepAlive(secret);
+        return new EncapsulationKeys(_context.Parameters, sparseB, sparseA, sparseSeed, denseB, denseA, denseSeed);
+    }
+
     public void Dispose() => _random.Dispose();
 
     private SwitchingKey ForProducts(SecretKey secret, int level)

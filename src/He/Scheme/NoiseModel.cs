@@ -20,6 +20,13 @@ internal static class NoiseModel
     /// <summary>Key switching at a level: <see cref="KeyProducts"/> and the division.</summary>
     public static double KeySwitch(CkksParameters parameters, int level) => KeyProducts(parameters, level) + Division(parameters);
 
+    /// <summary>Switching to the sparse secret mod q₀·p₀ and back: the errors of the first key come through, as its special prime is no larger than q₀.</summary>
+    public static double Encapsulation(CkksParameters parameters)
+    {
+        var ratio = (double)parameters.Chain[0].Value / parameters.Special[0].Value;
+        return (ratio * ratio * Rounding * parameters.Degree * Samplers.ErrorVariance) + Rounding + Division(parameters);
+    }
+
     /// <summary>Errors of the key times centred digits, as they are after a division by P.</summary>
     public static double KeyProducts(CkksParameters parameters, int level)
     {

@@ -49,6 +49,9 @@ internal sealed unsafe class Randomness : IDisposable
     /// <summary>An error polynomial in transformed form.</summary>
     public void Error(Polynomial result) => Small(result, "error", Samplers.Error);
 
+    /// <summary>A ternary polynomial with just so many coefficients that are not zero.</summary>
+    public void Sparse(Polynomial result, int weight) => Small(result, "sparse", (stream, values) => Samplers.Sparse(stream, values, weight));
+
     public void Dispose()
     {
         CryptographicOperations.ZeroMemory(_seed);
@@ -60,21 +63,26 @@ internal sealed unsafe class Randomness : IDisposable
     {
         ring.Team.For(result.Limbs, i =>
         {
-            var kernels = ring.Of(result, i);
             var chain = result.HasSpecial ? result.Limbs - ring.SpecialLength : result.Limbs;
-            var prime = i < chain ? i : ring.ChainLength + i - chain;
-            using var stream = new RandomStream(seed.Span, $"uniform {index}", prime);
-            using var drawn = ring.NewPolynomial(2);
-            var residues = new Span<ulong>(drawn[0], ring.Degree);
-            var placed = (ulong*)drawn[1];
-            Samplers.Uniform(stream, kernels.Modulus, residues);
-            for (var k = 0; k < ring.Degree; k++)
-            {
-                placed[kernels.PlaceOf(k)] = residues[k];
-            }
-
-            kernels.FromResidues(result[i], placed);
+            UniformLimb(ring, ring.Of(result, i), seed, index, i < chain ? i : ring.ChainLength + i - chain, result, i);
         });
+    }
+
+    /// <summary>One limb of it.</summary>
+    /// <param name="prime">The place of the limb's prime among all.</param>
+    public static void UniformLimb(RingContext ring, LimbKernels kernels, Seed seed, int index, int prime, Polynomial result, int limb)
+    {
+        using var stream = new RandomStream(seed.Span, $"uniform {index}", prime);
+        using var drawn = ring.NewPolynomial(2);
+        var residues = new Span<ulong>(drawn[0], ring.Degree);
+        var placed = (ulong*)drawn[1];
+        Samplers.Uniform(stream, kernels.Modulus, residues);
+        for (var k = 0; k < ring.Degree; k++)
+        {
+            placed[kernels.PlaceOf(k)] = residues[k];
+        }
+
+        kernels.FromResidues(result[limb], placed);
     }
 
     private void Small(Polynomial result, string kind, Action<RandomStream, Span<int>> sample)

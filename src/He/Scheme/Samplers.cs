@@ -26,6 +26,23 @@ internal static class Samplers
         }
     }
 
+    /// <summary>
+    /// <paramref name="weight"/> signs in places chosen at random: each place is taken with the chance (signs left)/(places left), by comparing a random word, so that every place costs the same whatever
+    /// is chosen. Chances are exact to 2^−48.
+    /// </summary>
+    public static void Sparse(RandomStream stream, Span<int> values, int weight)
+    {
+        var left = weight;
+        for (var i = 0; i < values.Length; i++)
+        {
+            var word = stream.Next();
+            // The upper 48 bits, scaled to the places left, are below the signs left or not; the lowest bit is the sign.
+            var taken = (int)((ulong)((long)(((word >> 16) * (ulong)(values.Length - i) >> 48) - (ulong)left) >> 63) & 1);
+            values[i] = taken * (1 - (2 * (int)(word & 1)));
+            left -= taken;
+        }
+    }
+
     /// <summary>Centred binomial of 21 bits against 21.</summary>
     public static void Error(RandomStream stream, Span<int> values)
     {

@@ -1,0 +1,78 @@
+using System.Numerics;
+using ActorTrainer.He.Parameters;
+
+namespace ActorTrainer.He.Bootstrapping;
+
+/// <summary>
+/// How a parameter set is bootstrapped: slots, matrices of both transforms, and the polynomial of the reduction mod 1. Levels in the order of use: slots to coefficients at the bottom, then from the top
+/// coefficients to slots and the reduction; what is left in the middle is the program's.
+/// </summary>
+public sealed record BootstrapShape
+{
+    private const int ToCoefficientsLevels = 3;
+    private const int ToSlotsLevels = 4;
+    private const int CosineLevels = 5;
+
+    /// <summary>Slots that hold different numbers, a power of two: N/2, or fewer that repeat.</summary>
+    public required int Slots { get; init; }
+
+    /// <summary>Stages of the Fourier transform in each matrix from slots to coefficients.</summary>
+    public required IReadOnlyList<int> ToCoefficients { get; init; }
+
+    /// <summary>The same from coefficients to slots.</summary>
+    public required IReadOnlyList<int> ToSlots { get; init; }
+
+    /// <summary>R: q₀ is so many times the largest message. More leaves less error of the sine and more of noise.</summary>
+    public double Ratio { get; init; } = 128;
+
+    /// <summary>K: larger multiples of q₀ ruin a ciphertext. With a secret of 32 signs, all slots and N = 2^16 that happens with a chance of 2^−138 at K = 16, 2^−62 at 14 and 2^−34 at 12 (IACR ePrint 2022/024).</summary>
+    public int Bound { get; init; } = 16;
+
+    /// <summary>Of the cosine's polynomial in x.</summary>
+    public int CosineDegree { get; init; } = 30;
+
+    /// <summary>r.</summary>
+    public int Doublings { get; init; } = 3;
+
+    /// <summary>Of the arcsine's polynomial.</summary>
+    public int ArcsineDegree { get; init; } = 3;
+
+    /// <summary>Baby steps of a matrix from coefficients to slots at most: so many keys over nearly all primes, and one for its giant steps.</summary>
+    public int BabySteps { get; init; } = 6;
+
+    /// <summary>The shape that a set of the family B16 was made for: what its levels beyond the usable ones leave for the reduction decides the arcsine's degree.</summary>
+    /// <param name="slots">A power of two, at least 2; null for all.</param>
+    /// <exception cref="ParametersRefusedException">The set has too few levels beside the usable ones.</exception>
+    public static BootstrapShape For(CkksParameters parameters, int? slots = null)
+    {
+        var n = slots ?? parameters.Slots;
+        if (n < 2 || n > parameters.Slots || !int.IsPow2(n))
+        {
+            throw new ArgumentException($"Expected a power of two of slots, from 2 to {parameters.Slots}; found {n}.", nameof(slots));
+        }
+
+        var reduction = parameters.Depth(parameters.MaxLevel) - parameters.UsableLevels - ToCoefficientsLevels - ToSlotsLevels;
+        var (arcsine, ratio) = reduction switch
+        {
+            CosineLevels + 3 + 2 => (3, 128.0),
+            CosineLevels + 3 + 3 => (5, 64.0),
+            _ => throw new ParametersRefusedException($"'{parameters.Name}' has {Math.Max(0, reduction)} levels for the reduction mod 1 of a bootstrapping beside {parameters.UsableLevels} usable ones; expected 10 or 11. Use a set of the family B16."),
+        };
+        var log = BitOperations.Log2((uint)n);
+        return new BootstrapShape
+        {
+            Slots = n,
+            ToCoefficients = Split(log, ToCoefficientsLevels),
+            ToSlots = Split(log, ToSlotsLevels),
+            ArcsineDegree = arcsine,
+            Ratio = ratio,
+        };
+    }
+
+    /// <summary>Stages as even as can be, the larger first.</summary>
+    public static IReadOnlyList<int> Split(int stages, int matrices)
+    {
+        var count = Math.Min(stages, matrices);
+        return [.. Enumerable.Range(0, count).Select(i => ((stages - i - 1) / count) + 1)];
+    }
+}
