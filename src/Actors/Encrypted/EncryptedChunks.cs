@@ -19,11 +19,11 @@ internal sealed class EncryptedChunks : IDisposable
     private readonly Evaluator _evaluator;
     private readonly bool _holdsFirst;
 
-    private EncryptedChunks(EvaluationKeys keys, CkksContext context, DiagonalCache diagonals, IRefresher refresher, Packing packing, bool holdsFirst)
+    private EncryptedChunks(EvaluationKeys keys, CkksContext context, DiagonalCache diagonals, Func<Evaluator, IRefresher> refresher, Packing packing, bool holdsFirst)
     {
         (_keys, Context, _diagonals, Packing, _holdsFirst) = (keys, context, diagonals, packing, holdsFirst);
         _evaluator = new Evaluator(new CkksBackend(context, keys) { Diagonals = diagonals });
-        Math = new TensorMath(_evaluator, refresher, packing);
+        Math = new TensorMath(_evaluator, refresher(_evaluator), packing);
     }
 
     public CkksContext Context { get; }
@@ -48,12 +48,15 @@ internal sealed class EncryptedChunks : IDisposable
     }
 
     /// <summary>Builds the units of a stage: initial weights that the owner encrypted, or committed states from the store.</summary>
+    /// <param name="owner">The way to the data owner, for the sites that the recipe leaves to it.</param>
     /// <exception cref="RefusedException">Something is missing, damaged or of other parameters.</exception>
-    public static EncryptedChunks Build(StageProtocol.Prepare plan, EncryptedRecipe recipe, IObjectStore store, CkksContext context, IRefresher refresher)
+    public static EncryptedChunks Build(StageProtocol.Prepare plan, EncryptedRecipe recipe, IObjectStore store, CkksContext context, IRefresher owner)
     {
+        var refreshing = recipe.Refreshing(context.Parameters);
         var makers = new EncryptedUnits(recipe, recipe.Packing(context.Parameters));
         var built = new EncryptedChunks(
-            ReadKeys(store.Verified(Base(plan, EncryptedRecipe.KeysObject)), context), context, new DiagonalCache((long)recipe.CacheMiB << 20), refresher, makers.Packing, plan.Stage == 0);
+            ReadKeys(store.Verified(Base(plan, EncryptedRecipe.KeysObject)), context), context, new DiagonalCache((long)recipe.CacheMiB << 20),
+            evaluator => refreshing.Of(evaluator, owner), makers.Packing, plan.Stage == 0);
         try
         {
             for (var part = plan.Stage; part < plan.PartSizes.Count; part += plan.Stages)
@@ -117,7 +120,15 @@ internal sealed class EncryptedChunks : IDisposable
         try
         {
             using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1 << 20);
-            return WireReader.ReadEvaluationKeys(stream, context);
+            // Whoever put the file among the run's objects knew its size: it is as large as the parameters make it.
+            var limits = new WireLimits { MaxBytes = long.Max(1, stream.Length) };
+            var keys = WireReader.ReadEvaluationKeys(stream, context, limits);
+            if (stream.Position < stream.Length)
+            {
+                keys.Add(WireReader.ReadEncapsulationKeys(stream, context, limits));
+            }
+
+            return keys;
         }
         catch (WireFormatException e)
         {

@@ -18,33 +18,40 @@ public sealed record EncryptedPlan
     /// <summary>What one step takes, evaluations included: they do nothing that training does not.</summary>
     public required Plan Step { get; init; }
 
-    /// <summary>Ciphertexts refreshed in a step, by site and level.</summary>
+    /// <summary>Ciphertexts refreshed in a step, by site and level, by whomever.</summary>
     public required IReadOnlyDictionary<(string Site, int Level), long> Refreshes { get; init; }
 
     /// <summary>Where refreshed values have to lie, for those sites of <see cref="Refreshes"/> on whose values functions are evaluated.</summary>
     public required IReadOnlyList<SiteRange> Ranges { get; init; }
 
+    /// <summary>How refreshes are done.</summary>
+    public required Refreshing Refreshing { get; init; }
+
     /// <summary>All sites of requests to the owner.</summary>
-    public IReadOnlySet<string> Sites => new HashSet<string>(Refreshes.Keys.Select(key => key.Site)) { EncryptedStage.OutputSite("head") };
+    public IReadOnlySet<string> Sites => new HashSet<string>(Refreshes.Keys.Select(key => key.Site).Where(Refreshing.IsOwners)) { EncryptedStage.OutputSite("head") };
 
     /// <summary>Runs a step of a model on paper.</summary>
     /// <param name="build">Makes the model; called twice.</param>
     /// <param name="microBatches">Of the step.</param>
     /// <param name="costs">Measured costs, for the prediction of time.</param>
-    public static EncryptedPlan Of(CkksParameters parameters, Packing packing, Func<EncryptedModel> build, int outputs, int microBatches = 1, OperationCosts? costs = null)
+    /// <param name="refreshing">Who refreshes; null for the owner.</param>
+    public static EncryptedPlan Of(
+        CkksParameters parameters, Packing packing, Func<EncryptedModel> build, int outputs, int microBatches = 1, OperationCosts? costs = null, Refreshing? refreshing = null)
     {
+        var how = refreshing ?? new Refreshing(RefreshKind.Owner, parameters);
+        var lowest = new EncryptionLevels(how.Floor, how.Floor, how.Floor);
         var levels = new EncryptionLevels[1];
         IReadOnlyList<SiteRange> ranges = [];
         new Planner(parameters).Run((evaluator, backend) =>
         {
-            var probe = new LevelProbe(new ClearRefresher(backend));
-            levels[0] = Run(evaluator, backend, probe, packing, build, outputs, 1, new EncryptionLevels(0, 0, 0), batch => Watch(probe, batch), model => ranges = [.. model.Ranges]);
+            var probe = new LevelProbe(how.InTheClear(backend));
+            levels[0] = Run(evaluator, backend, probe, packing, build, outputs, 1, lowest, batch => Watch(probe, batch), model => ranges = [.. model.Ranges]);
             return [];
         });
         IReadOnlyDictionary<(string, int), long>? refreshes = null;
         var plan = new Planner(parameters, costs).Run((evaluator, backend) =>
         {
-            var refresher = new ClearRefresher(backend);
+            var refresher = new CountedRefresher(how.Of(evaluator, how.InTheClear(backend)));
             Run(evaluator, backend, refresher, packing, build, outputs, microBatches, levels[0], _ => null, _ => { });
             refreshes = refresher.Ledger.Counts;
             return [];
@@ -53,6 +60,7 @@ public sealed record EncryptedPlan
         return new EncryptedPlan
         {
             Levels = levels[0],
+            Refreshing = how,
             Step = plan,
             Refreshes = refreshes!,
             Ranges = [.. ranges.Where(range => refreshed.Contains(range.Site))],
@@ -73,12 +81,14 @@ public sealed record EncryptedPlan
         show(model);
         foreach (var unit in model.Units)
         {
-            unit.Load(0, [.. Enumerable.Range(0, unit.Layout.Packs).Select(_ => new AdamWPack(backend.Encrypt(1), backend.Encrypt(1), backend.Encrypt(1)))]);
+            unit.Load(0, [.. Enumerable.Range(0, unit.Layout.Packs).Select(_ => new AdamWPack(State(), State(), State()))]);
         }
 
         Func<EncryptionLevels>? found = null;
         model.Step(new TensorMath(evaluator, refresher, packing), Batches(), 1, 1);
         return found?.Invoke() ?? levels;
+
+        Ciphertext State() => backend.Encrypt(refresher.Floor + EncryptedUnit.StateLevel);
 
         IEnumerable<EncryptedBatch> Batches()
         {
@@ -90,6 +100,22 @@ public sealed record EncryptedPlan
                 found ??= watch(batch);
                 yield return batch;
             }
+        }
+    }
+
+    /// <summary>Counts requests.</summary>
+    private sealed class CountedRefresher(IRefresher inner) : IRefresher
+    {
+        public RefreshLedger Ledger { get; } = new();
+
+        public int MaxLevel => inner.MaxLevel;
+
+        public int Floor => inner.Floor;
+
+        public IReadOnlyList<Ciphertext> Refresh(IReadOnlyList<Ciphertext> ciphertexts, int level, string site)
+        {
+            Ledger.Note(site, level, ciphertexts.Count);
+            return inner.Refresh(ciphertexts, level, site);
         }
     }
 }

@@ -50,8 +50,14 @@ public sealed record EncryptedRecipe
     /// <summary>MiB for encoded diagonals of a stage.</summary>
     public int CacheMiB { get; init; } = 1024;
 
-    /// <summary>host:port of the data owner; empty: in this process.</summary>
+    /// <summary>host:port of the data owner; empty: in this process, or none where stages bootstrap.</summary>
     public string Owner { get; init; } = "";
+
+    /// <summary>Who refreshes.</summary>
+    public RefreshKind Refresh { get; init; }
+
+    /// <summary>For bootstrapping: the largest size of values by the site of their refresh, found by the owner on the twin, as powers of two. Sites without one have the bound that the program declares.</summary>
+    public IReadOnlyDictionary<string, double> Bounds { get; init; } = new Dictionary<string, double>();
 
     /// <summary>Units in order: the owner embeds, so the first is a layer.</summary>
     [JsonIgnore]
@@ -77,6 +83,9 @@ public sealed record EncryptedRecipe
             ? throw new RefusedException($"he.set={Set} is not secure, it is for tests: take a secure one, or say he.allow_insecure=true.")
             : new CkksParameters(literal);
     }
+
+    /// <summary>How refreshes are done.</summary>
+    public Refreshing Refreshing(CkksParameters parameters) => new(Refresh, parameters, Bounds);
 
     /// <summary>Where numbers of activations lie.</summary>
     /// <exception cref="RefusedException">Sizes do not fit the parameter set.</exception>

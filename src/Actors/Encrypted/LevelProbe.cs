@@ -12,15 +12,18 @@ internal sealed class LevelProbe(IRefresher inner) : IRefresher
     /// <inheritdoc/>
     public int MaxLevel => inner.MaxLevel;
 
-    /// <summary>The highest level that any of these is lifted to, 0 where none is; to be asked when the program has run.</summary>
+    /// <inheritdoc/>
+    public int Floor => inner.Floor;
+
+    /// <summary>The highest level that any of these is lifted to, the lowest where none is; to be asked when the program has run.</summary>
     public Func<int> Watch(IReadOnlyList<Ciphertext> ciphertexts)
     {
         foreach (var ciphertext in ciphertexts)
         {
-            _watched.Add(ciphertext, 0);
+            _watched.Add(ciphertext, inner.Floor);
         }
 
-        return () => ciphertexts.Select(c => _watched[c]).DefaultIfEmpty(0).Max();
+        return () => ciphertexts.Select(c => _watched[c]).DefaultIfEmpty(inner.Floor).Max();
     }
 
     /// <inheritdoc/>

@@ -24,6 +24,9 @@ public sealed record PublishedRun
     /// <summary>Unit → file of its encrypted state.</summary>
     public required IReadOnlyDictionary<string, EncryptedFile> States { get; init; }
 
+    /// <summary>See <see cref="EncryptedRecipe.Bounds"/>.</summary>
+    public IReadOnlyDictionary<string, double> Bounds { get; init; } = new Dictionary<string, double>();
+
     /// <summary>Where it is.</summary>
     [JsonIgnore]
     public string Folder { get; private init; } = "";
@@ -37,8 +40,9 @@ public sealed record PublishedRun
     /// <param name="keys">Folder with the public side of the keys.</param>
     /// <param name="units">Names of the units.</param>
     /// <param name="write">Writes the encrypted state of a unit.</param>
+    /// <param name="bounds">Finds the bounds of values, for a run that bootstraps; null for others.</param>
     /// <exception cref="RefusedException">A folder is there and damaged, or cannot be written.</exception>
-    public static PublishedRun Write(string folder, string keys, IReadOnlyList<string> units, Action<string, Stream> write)
+    public static PublishedRun Write(string folder, string keys, IReadOnlyList<string> units, Action<string, Stream> write, Func<IReadOnlyDictionary<string, double>>? bounds = null)
     {
         if (Directory.Exists(folder))
         {
@@ -58,7 +62,7 @@ public sealed record PublishedRun
                 }
 
                 var states = units.ToDictionary(unit => unit, unit => WriteState(made, $"{unit}.state", stream => write(unit, stream)));
-                ManifestFile.Save(Path.Combine(made, FileName), new PublishedRun { Format = CurrentFormat, States = states });
+                ManifestFile.Save(Path.Combine(made, FileName), new PublishedRun { Format = CurrentFormat, States = states, Bounds = bounds?.Invoke() ?? new Dictionary<string, double>() });
             });
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

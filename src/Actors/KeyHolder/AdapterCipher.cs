@@ -11,9 +11,7 @@ namespace ActorTrainer.Actors.KeyHolder;
 /// <summary>Learned weights into and out of encryption, on the owner's side.</summary>
 public sealed class AdapterCipher : IDisposable
 {
-    /// <summary>Level of fresh states, that of trained ones.</summary>
-    private const int Level = 1;
-
+    private readonly int _level;
     private readonly CkksContext _context;
     private readonly SecretKey _key;
     private readonly Encryptor _encryptor;
@@ -22,9 +20,10 @@ public sealed class AdapterCipher : IDisposable
 
     /// <param name="context">Of the key's parameters; not owned.</param>
     /// <param name="key">Not owned.</param>
-    public AdapterCipher(CkksContext context, SecretKey key)
+    /// <param name="floor">The lowest level that the program uses: fresh states are at the level of trained ones above it.</param>
+    public AdapterCipher(CkksContext context, SecretKey key, int floor = 0)
     {
-        (_context, _key) = (context, key);
+        (_context, _key, _level) = (context, key, floor + EncryptedUnit.StateLevel);
         (_encryptor, _encoder) = (new Encryptor(context), new Encoder(context));
         _owner = new OwnerRefresh(context, key, _encryptor);
     }
@@ -63,7 +62,7 @@ public sealed class AdapterCipher : IDisposable
 
     private Ciphertext Encrypt(double[] slots)
     {
-        using var plaintext = _encoder.Encode([.. slots.Select(v => new Complex(v, 0))], Level, _context.Parameters.ScaleAt(Level));
+        using var plaintext = _encoder.Encode([.. slots.Select(v => new Complex(v, 0))], _level, _context.Parameters.ScaleAt(_level));
         return _encryptor.Encrypt(plaintext, _key);
     }
 

@@ -42,12 +42,13 @@ public sealed class OwnerKeys : IDisposable
     /// <param name="purpose">What they are made for.</param>
     /// <param name="allowInsecure">Without it, parameter sets that are not secure are refused.</param>
     /// <param name="threads">Threads that one operation may use.</param>
+    /// <param name="bootstrapping">Whether keys to a sparse secret and back follow the others in their file.</param>
     /// <param name="progress">Told after each evaluation key: keys and bytes done, and all of them.</param>
     /// <param name="cancellation">Looked at between keys; nothing stays.</param>
     /// <exception cref="RefusedException">The folder exists, the disk is too small, the set is insecure, or no set has such keys.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static KeyManifest Create(
-        string folder, CkksParameters parameters, IReadOnlyList<KeyRequest> requests, KeyPurpose purpose, bool allowInsecure = false, int threads = 1,
+        string folder, CkksParameters parameters, IReadOnlyList<KeyRequest> requests, KeyPurpose purpose, bool allowInsecure = false, int threads = 1, bool bootstrapping = false,
         Action<KeyProgress>? progress = null, CancellationToken cancellation = default)
     {
         folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
@@ -65,7 +66,7 @@ public sealed class OwnerKeys : IDisposable
         KeyRequest[] wanted = [.. requests.GroupBy(request => request.Element).Select(group => group.MaxBy(request => request.Level)).OrderBy(request => request.Element)];
         try
         {
-            var bytes = WireSize.EvaluationKeys(parameters, wanted);
+            var bytes = WireSize.EvaluationKeys(parameters, wanted) + (bootstrapping ? WireSize.EncapsulationKeys(parameters) : 0);
             using var made = NewKeyFolder.Beside(folder, bytes);
             using var context = new CkksContext(parameters, threads);
             using var generator = new KeyGenerator(context, allowInsecure);
@@ -81,7 +82,8 @@ public sealed class OwnerKeys : IDisposable
                 KeySha256 = publicKey.Sha256,
                 Purpose = purpose,
                 PublicKey = publicKey,
-                EvaluationKeys = WriteEvaluationKeys(made.Path, context, wanted, bytes, request => generator.NewEvaluationKeys(secret, [request]), progress, cancellation),
+                EvaluationKeys = WriteEvaluationKeys(made.Path, context, wanted, bytes, request => generator.NewEvaluationKeys(secret, [request]),
+                    bootstrapping ? () => generator.NewEncapsulationKeys(secret) : null, progress, cancellation),
                 Requests = [.. wanted.Select(request => new KeyEntry(request.Element, request.Level, WireSize.Key(parameters, request)))],
             };
             ManifestFile.Save(Path.Combine(made.Path, KeyManifest.FileName), manifest);
@@ -159,7 +161,8 @@ public sealed class OwnerKeys : IDisposable
     }
 
     private static EncryptedFile WriteEvaluationKeys(
-        string folder, CkksContext context, KeyRequest[] wanted, long bytes, Func<KeyRequest, EvaluationKeys> make, Action<KeyProgress>? progress, CancellationToken cancellation)
+        string folder, CkksContext context, KeyRequest[] wanted, long bytes, Func<KeyRequest, EvaluationKeys> make, Func<EncapsulationKeys>? encapsulation,
+        Action<KeyProgress>? progress, CancellationToken cancellation)
     {
         using var hash = SHA256.Create();
         AtomicFile.Write(Path.Combine(folder, KeyManifest.EvaluationKeysName), stream =>
@@ -174,6 +177,12 @@ public sealed class OwnerKeys : IDisposable
                 progress?.Invoke(new KeyProgress(count, wanted.Length, done, bytes));
                 return key;
             });
+            if (encapsulation is not null)
+            {
+                using var keys = encapsulation();
+                WireWriter.Write(hashing, context, keys);
+            }
+
             hashing.FlushFinalBlock();
         });
         return new EncryptedFile(KeyManifest.EvaluationKeysName, bytes, Convert.ToHexStringLower(hash.Hash!));

@@ -22,7 +22,11 @@ public sealed class OwnerRows(IEncodedRows rows, OwnerExamples examples, Encrypt
     public long HeldOutSequences => 0;
 
     /// <summary>Numbers of the rows of the micro-batch at a position of the run.</summary>
-    public IReadOnlyList<int> At(long first) => [.. examples.RowNumbers.Skip(order.MicroBatchAt(first) * examples.Batch).Take(examples.Batch)];
+    public IReadOnlyList<int> At(long first) => At(examples, order, first);
+
+    /// <inheritdoc cref="At(long)"/>
+    public static IReadOnlyList<int> At(OwnerExamples examples, EncryptedBatchSource order, long first) =>
+        [.. examples.RowNumbers.Skip(order.MicroBatchAt(first) * examples.Batch).Take(examples.Batch)];
 
     /// <inheritdoc/>
     public (IPayload Inputs, IPayload Targets) Take(long first, int count, long step) => GlueBatchSource.Payloads(rows, [.. At(first)], PaddingKind.Longest);

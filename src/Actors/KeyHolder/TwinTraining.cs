@@ -14,6 +14,7 @@ namespace ActorTrainer.Actors.KeyHolder;
 public sealed class TwinTraining : IDisposable
 {
     private readonly TwinBackend _twin;
+    private readonly BoundProbe _probe;
     private readonly TensorMath _math;
     private readonly EncryptedModel _model;
     private readonly EncryptedUnits _makers;
@@ -22,10 +23,13 @@ public sealed class TwinTraining : IDisposable
     /// <param name="makers">Of the program.</param>
     /// <param name="build">Makes the model.</param>
     /// <param name="initial">Learned weights of a unit at the beginning, by its layout's names.</param>
-    public TwinTraining(CkksParameters parameters, EncryptedUnits makers, Func<EncryptedModel> build, Func<string, IReadOnlyDictionary<string, double[]>> initial)
+    /// <param name="refreshing">Who refreshes what it stands for; null for the owner.</param>
+    public TwinTraining(
+        CkksParameters parameters, EncryptedUnits makers, Func<EncryptedModel> build, Func<string, IReadOnlyDictionary<string, double[]>> initial, Refreshing? refreshing = null)
     {
         (_twin, _makers) = (new TwinBackend(parameters), makers);
-        _math = new TensorMath(new Evaluator(_twin), new ClearRefresher(_twin), makers.Packing);
+        _probe = new BoundProbe((refreshing ?? new Refreshing(RefreshKind.Owner, parameters)).InTheClear(_twin));
+        _math = new TensorMath(new Evaluator(_twin), _probe, makers.Packing);
         _model = build();
         foreach (var unit in _model.Units)
         {
@@ -44,6 +48,10 @@ public sealed class TwinTraining : IDisposable
             [.. slots.Masks([.. chunk.Select(row => row.Tokens)]).Select(Put)],
             [.. MicroBatchSlots.Targets([.. chunk.Select(row => row.Label)], outputs, isRegression).Select(Spread)])), 1.0 / rows.Count, learningRate);
     }
+
+    /// <summary>See <see cref="EncryptedRecipe.Bounds"/>: from what was seen in the steps so far.</summary>
+    /// <param name="headroom">How many times as large values may get later.</param>
+    public IReadOnlyDictionary<string, double> Bounds(double headroom) => _probe.Bounds(headroom);
 
     /// <summary>Learned weights of a unit now.</summary>
     public IReadOnlyDictionary<string, double[]> Learned(string unit)

@@ -51,7 +51,7 @@ public sealed record BootstrapShape
             throw new ArgumentException($"Expected a power of two of slots, from 2 to {parameters.Slots}; found {n}.", nameof(slots));
         }
 
-        var reduction = parameters.Depth(parameters.MaxLevel) - parameters.UsableLevels - ToCoefficientsLevels - ToSlotsLevels;
+        var reduction = Reduction(parameters);
         var (arcsine, ratio) = reduction switch
         {
             CosineLevels + 3 + 2 => (3, 128.0),
@@ -69,10 +69,17 @@ public sealed record BootstrapShape
         };
     }
 
+    /// <summary>Whether a set has the levels, and a q₀·p₀, for <see cref="For"/>.</summary>
+    public static bool Fits(CkksParameters parameters) =>
+        Scheme.EncapsulationParameters.Allows(parameters) && Reduction(parameters) is CosineLevels + 3 + 2 or CosineLevels + 3 + 3;
+
     /// <summary>Stages as even as can be, the larger first.</summary>
     public static IReadOnlyList<int> Split(int stages, int matrices)
     {
         var count = Math.Min(stages, matrices);
         return [.. Enumerable.Range(0, count).Select(i => ((stages - i - 1) / count) + 1)];
     }
+
+    /// <summary>Levels that a set leaves for the reduction mod 1.</summary>
+    private static int Reduction(CkksParameters parameters) => parameters.Depth(parameters.MaxLevel) - parameters.UsableLevels - ToCoefficientsLevels - ToSlotsLevels;
 }

@@ -74,7 +74,7 @@ public sealed class ClassifierHead(HeadShape shape, LayerNormLayer norm, Func<in
         {
             using var product = Products(math, pooled, weights.H[o], level + 1, $"h.{o}");
             using var sum = SlotSums.Sum(math.Evaluator, product, _packing.Batch, _packing.Tokens * _packing.Places);
-            using var constant = math.At(weights.HBias[o], sum.Level, $"{name}.hbias.{o}");
+            using var constant = math.At(weights.HBias[o], math.LevelOf(sum), $"{name}.hbias.{o}");
             return math.Evaluator.Add(sum, constant);
         }).ToArray();
         return (outputs, new Tape(tape, first, turned, pooled));
@@ -116,7 +116,7 @@ public sealed class ClassifierHead(HeadShape shape, LayerNormLayer norm, Func<in
     {
         using var product = Products(math, first.Parts, [.. weights.A.Select(row => row[c])], Pooled, $"a.{c}");
         using var sum = SlotSums.Sum(math.Evaluator, product, _packing.PlaceStride, _packing.Places);
-        using var constant = math.At(weights.ABias[c], sum.Level, $"{name}.abias.{c}");
+        using var constant = math.At(weights.ABias[c], math.LevelOf(sum), $"{name}.abias.{c}");
         using var y = math.Evaluator.Add(sum, constant);
         return math.Evaluator.RotateMany(y, [.. Enumerable.Range(0, _packing.Tokens).Select(s => s * _packing.Batch)]);
     }
@@ -126,7 +126,7 @@ public sealed class ClassifierHead(HeadShape shape, LayerNormLayer norm, Func<in
     private Ciphertext Pool(TensorMath math, Ciphertext[][] turned, HeadWeights weights, int j, int level)
     {
         using var product = Products(math, [.. turned.SelectMany(t => t)], weights.B[j], Pooled - 1, $"b.{j}");
-        using var constant = math.At(weights.BBias[j], product.Level, $"{name}.bbias.{j}");
+        using var constant = math.At(weights.BBias[j], math.LevelOf(product), $"{name}.bbias.{j}");
         using var z = math.Evaluator.Add(product, constant);
         using var lifted = math.At(z, tanh.Depth + level, TanhSite(j));
         return tanh.Evaluate(math.Evaluator, lifted.WithMagnitude(1));
@@ -152,7 +152,7 @@ public sealed class ClassifierHead(HeadShape shape, LayerNormLayer norm, Func<in
     private Ciphertext Dy(TensorMath math, HeadWeights weights, Ciphertext[] dz, int c)
     {
         var e = math.Evaluator;
-        var (tokens, level) = (_packing.Tokens, dz[0].Level);
+        var (tokens, level) = (_packing.Tokens, math.LevelOf(dz[0]));
         Ciphertext? sum = null;
         for (var s = tokens - 1; s >= 0; s--)
         {
@@ -171,7 +171,7 @@ public sealed class ClassifierHead(HeadShape shape, LayerNormLayer norm, Func<in
     /// <summary>Gradient of x̂: γ ∘ (Aᵀ·dy) of the first token. The sum over tokens stands where t = 0; a plain product leaves only that.</summary>
     private Activation Dx(TensorMath math, HeadWeights weights, Ciphertext[] dy) => new(_packing.Hidden, [.. weights.A.Select((row, part) =>
     {
-        using var product = Products(math, dy, row, dy[0].Level, $"dx.a.{part}");
+        using var product = Products(math, dy, row, math.LevelOf(dy[0]), $"dx.a.{part}");
         using var sum = SlotSums.Sum(math.Evaluator, product, _packing.Batch, _packing.Tokens);
         using var first = math.Evaluator.Multiply(sum, OfFirst(part, weight));
         return math.Evaluator.Rescale(first);

@@ -107,7 +107,7 @@ public sealed class GatedFeedForward
     /// <summary>g ∘ h ∘ other.</summary>
     private Activation Side(TensorMath math, Activation sloped, Activation other, string which)
     {
-        using var at = math.At(other, sloped.Level, $"{_name}.{which}.tape");
+        using var at = math.At(other, math.LevelOf(sloped), $"{_name}.{which}.tape");
         return math.Multiply(sloped, at);
     }
 }

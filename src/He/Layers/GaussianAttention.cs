@@ -101,7 +101,7 @@ public sealed class GaussianAttention(TokenShifts shifts, FunctionCircuit exp, i
                 // −κ and the domain's map onto [−1, 1] in one product; exponents of padding tokens are nobody's business and become zero.
                 using var distance = math.At(sum, exp.MappedDepth + level + 3, ExponentSite(c, group));
                 using var scaled = math.Product(distance, -_kappa * exp.Map.Slope);
-                using var inside = math.At(mask[group], scaled.Level, $"{name}.mask");
+                using var inside = math.At(mask[group], math.LevelOf(scaled), $"{name}.mask");
                 using var masked = math.Product(scaled, inside);
                 using var mapped = math.Evaluator.Add(masked, exp.Map.Offset);
                 using var value = exp.EvaluateMapped(math.Evaluator, mapped.WithMagnitude(1));

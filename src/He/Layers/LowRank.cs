@@ -45,7 +45,7 @@ public sealed class LowRank(IReadOnlyList<Activation> down, IReadOnlyList<Activa
 
     private Ciphertext[] Dots(TensorMath math, IReadOnlyList<Activation> vectors, Activation x, string which) => [.. vectors.Select((vector, r) =>
     {
-        using var weights = math.At(vector, x.Level, $"{name}.{which}.{r}");
+        using var weights = math.At(vector, math.LevelOf(x), $"{name}.{which}.{r}");
         using var products = math.Multiply(weights, x);
         return math.SumFeatures(products);
     })];
@@ -53,7 +53,7 @@ public sealed class LowRank(IReadOnlyList<Activation> down, IReadOnlyList<Activa
     private Activation Combine(TensorMath math, IReadOnlyList<Activation> vectors, IReadOnlyList<Ciphertext> factors, string which)
     {
         var parts = Enumerable.Range(0, vectors[0].Parts.Count).Select(c => math.SumOfProducts(factors.Select((factor, r) =>
-            (math.At(vectors[r].Parts[c], factor.Level, $"{name}.{which}.{r}.{c}"), factor)), freeFirst: true)).ToArray();
+            (math.At(vectors[r].Parts[c], math.LevelOf(factor), $"{name}.{which}.{r}.{c}"), factor)), freeFirst: true)).ToArray();
         return new Activation(vectors[0].Layout, parts);
     }
 }

@@ -93,7 +93,7 @@ public sealed class VectorPack(Packing packing, int period, string name)
     /// <param name="wanted">Level of the result, if its operands reach that; else what they reach, as long as stages are left to refresh before.</param>
     private static Ciphertext Joined(TensorMath math, Ciphertext[] parts, int width, int radix, int wanted, int left, string site)
     {
-        var lowest = parts.Min(part => part.Level);
+        var lowest = parts.Min(math.LevelOf);
         var at = lowest > wanted || left == 0 || lowest == 0 ? wanted + 1 : lowest;
         Ciphertext[] aligned = [.. parts.Select((part, a) => math.At(part, at, $"{site}.{a}"))];
         var joined = math.Transform(aligned, PackStages.Join(width, radix, parts.Length))[0];

@@ -39,6 +39,20 @@ public static class ParameterSets
         Purpose = "training with bootstrapping",
     };
 
+    /// <summary>
+    /// N = 2^16; 49 + 3·42 + 15·42 + 10·49 + 4·49 + P 5·49 = 1736 of 1747: <see cref="B16"/> with one more level between bootstraps, 15, as many as <see cref="L15"/> has, so that the programs
+    /// made for that run unchanged.
+    /// </summary>
+    public static readonly ParametersLiteral B16D = new()
+    {
+        Name = "B16d",
+        LogDegree = 16,
+        Chain = [new(49, 1, "message"), new(42, 18, "slots to coefficients (3) and products (15)"), new(49, 14, "modular reduction (10) and coefficients to slots (4)")],
+        Special = new(49, 5, "key switching"),
+        UsableLevels = 15,
+        Purpose = "fine-tuning with bootstrapping",
+    };
+
     /// <summary>N = 2^16; 49 + 3·42 + 11·42 + 14·49 + P 8·49 = 1715 of 1747; 11 levels between bootstraps, fewer and larger digits: smaller keys.</summary>
     public static readonly ParametersLiteral B16K = new()
     {
@@ -78,6 +92,9 @@ public static class ParameterSets
     /// <summary>N = 2^11 with the primes of <see cref="B16"/>: not secure, for tests of whole circuits in seconds.</summary>
     public static readonly ParametersLiteral Toy = B16 with { Name = "InsecureTestB16", LogDegree = 11, AllowInsecure = true, Purpose = "tests" };
 
+    /// <summary>N = 2^11 with the primes of <see cref="B16D"/>: not secure, for tests of training with bootstrapping.</summary>
+    public static readonly ParametersLiteral ToyB16D = B16D with { Name = "InsecureTestB16d", LogDegree = 11, AllowInsecure = true, Purpose = "tests" };
+
     /// <summary>N = 2^11 with the primes of <see cref="L15"/>: not secure, for tests.</summary>
     public static readonly ParametersLiteral ToyL15 = L15 with { Name = "InsecureTestL15", LogDegree = 11, AllowInsecure = true, Purpose = "tests" };
 
@@ -85,5 +102,5 @@ public static class ParameterSets
     public static readonly ParametersLiteral ToyB16Hp = B16Hp with { Name = "InsecureTestB16hp", LogDegree = 11, AllowInsecure = true, Purpose = "tests" };
 
     /// <summary>All sets by name.</summary>
-    public static IReadOnlyList<ParametersLiteral> All { get; } = [L14, L15, B15, B16, B16K, B16Hp, Toy, ToyL15, ToyB16Hp];
+    public static IReadOnlyList<ParametersLiteral> All { get; } = [L14, L15, B15, B16, B16D, B16K, B16Hp, Toy, ToyB16D, ToyL15, ToyB16Hp];
 }

@@ -6,13 +6,17 @@ namespace ActorTrainer.He.Refresh;
 
 /// <summary>Refreshes on the twin and on paper, with the noise that the owner's refresh has.</summary>
 /// <param name="backend">Of the program: <see cref="TwinBackend"/> or <see cref="PlanBackend"/>.</param>
-public sealed class ClearRefresher(IBackend backend) : IRefresher
+/// <param name="floor">See <see cref="IRefresher.Floor"/>: that of what it stands for.</param>
+/// <param name="top">The highest level, of what it stands for; null for that of the parameters.</param>
+public sealed class ClearRefresher(IBackend backend, int floor = 0, int? top = null) : IRefresher
 {
     private readonly CkksParameters _parameters = backend is TwinBackend or PlanBackend
         ? backend.Parameters
         : throw new ArgumentException("Ciphertexts are refreshed by their owner or by bootstrapping, not in the clear.", nameof(backend));
 
-    public int MaxLevel => _parameters.MaxLevel;
+    public int MaxLevel => top ?? _parameters.MaxLevel;
+
+    public int Floor => floor;
 
     public RefreshLedger Ledger { get; } = new();
 
@@ -25,9 +29,9 @@ public sealed class ClearRefresher(IBackend backend) : IRefresher
 
     private Ciphertext Lift(Ciphertext a, int level)
     {
-        if (a.Size != 2 || level > MaxLevel)
+        if (a.Size != 2 || level > MaxLevel || a.Level < floor)
         {
-            throw new MisuseException($"Cannot refresh {a} to level {level}: expected two parts and a level of at most {MaxLevel}.");
+            throw new MisuseException($"Cannot refresh {a} to level {level}: expected two parts, a level of at least {floor} now, and one of at most {MaxLevel} to lift to.");
         }
 
         // The twin's numbers do not depend on levels; a plan's payload has to be of the new size.

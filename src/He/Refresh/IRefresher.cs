@@ -10,6 +10,9 @@ public interface IRefresher
     /// <summary>The highest level that it lifts to.</summary>
     int MaxLevel { get; }
 
+    /// <summary>The lowest level that it lifts from. Programs count their levels from here: one of them at this level has none left.</summary>
+    int Floor => 0;
+
     /// <summary>The same slots at <paramref name="level"/> and that level's canonical scale; inputs are kept.</summary>
     /// <param name="ciphertexts">Of two parts each.</param>
     /// <param name="level">At most <see cref="MaxLevel"/>.</param>

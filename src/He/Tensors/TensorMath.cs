@@ -18,18 +18,30 @@ public sealed class TensorMath(Evaluator evaluator, IRefresher refresher, Packin
 
     public Packing Packing => packing;
 
+    /// <summary>Levels that something has left until it must be refreshed: what <see cref="At(Ciphertext, int, string)"/> counts in.</summary>
+    public int LevelOf(Ciphertext x) => x.Level - refresher.Floor;
+
+    /// <inheritdoc cref="LevelOf(Ciphertext)"/>
+    public int LevelOf(Activation x) => x.Level - refresher.Floor;
+
     /// <summary>The same at exactly this level and its canonical scale: aligned where it is higher, refreshed where it is lower.</summary>
+    /// <param name="level">Counted from the refresher's floor: levels that the result has left.</param>
     /// <param name="site">What it is, for the refresher.</param>
     public Activation At(Activation x, int level, string site)
     {
-        var low = Enumerable.Range(0, x.Parts.Count).Where(i => !Reaches(x.Parts[i], level)).ToArray();
-        var lifted = low.Length == 0 ? [] : Refreshed([.. low.Select(i => x.Parts[i])], level, site);
+        var absolute = level + refresher.Floor;
+        var low = Enumerable.Range(0, x.Parts.Count).Where(i => !Reaches(x.Parts[i], absolute)).ToArray();
+        var lifted = low.Length == 0 ? [] : Refreshed([.. low.Select(i => x.Parts[i])], absolute, site);
         var next = 0;
-        return new Activation(x.Layout, [.. x.Parts.Select(part => Reaches(part, level) ? evaluator.AlignTo(part, level) : lifted[next++])]);
+        return new Activation(x.Layout, [.. x.Parts.Select(part => Reaches(part, absolute) ? evaluator.AlignTo(part, absolute) : lifted[next++])]);
     }
 
     /// <inheritdoc cref="At(Activation, int, string)"/>
-    public Ciphertext At(Ciphertext x, int level, string site) => Reaches(x, level) ? evaluator.AlignTo(x, level) : Refreshed([x], level, site)[0];
+    public Ciphertext At(Ciphertext x, int level, string site)
+    {
+        var absolute = level + refresher.Floor;
+        return Reaches(x, absolute) ? evaluator.AlignTo(x, absolute) : Refreshed([x], absolute, site)[0];
+    }
 
     /// <summary>a + b; no level.</summary>
     public Activation Add(Activation a, Activation b) => Zip(a, b, evaluator.Add);

@@ -12,8 +12,8 @@ namespace ActorTrainer.He.Training;
 /// </summary>
 public abstract class EncryptedUnit : IDisposable
 {
-    /// <summary>Level of weights and moments between steps: as low as can be, since the owner lifts them anyway.</summary>
-    private const int StateLevel = 1;
+    /// <summary>Level of weights and moments between steps, counted from the refresher's floor: as low as can be, since they are lifted anyway.</summary>
+    public const int StateLevel = 1;
 
     private readonly EncryptedAdamW[] _optimisers;
     private readonly VectorPack[] _packs;

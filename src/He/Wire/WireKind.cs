@@ -7,6 +7,7 @@ internal enum WireKind : byte
     Ciphertext = 2,
     PublicKey = 3,
     EvaluationKeys = 4,
+    EncapsulationKeys = 5,
 }
 
 /// <summary>How the uniform part of an object is sent; limbs are always in transformed form.</summary>

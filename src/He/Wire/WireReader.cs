@@ -66,4 +66,18 @@ public static class WireReader
         var source = new WireSource(stream);
         return KeyFormat.ReadEvaluationKeys(ref source, context, limits ?? WireLimits.Default);
     }
+
+    /// <exception cref="WireFormatException">The bytes are no conforming keys for bootstrapping of these parameters.</exception>
+    public static EncapsulationKeys ReadEncapsulationKeys(ReadOnlySpan<byte> bytes, CkksContext context, WireLimits? limits = null)
+    {
+        var source = new WireSource(bytes);
+        return EncapsulationFormat.Read(ref source, context, limits ?? WireLimits.Default);
+    }
+
+    /// <inheritdoc cref="ReadEncapsulationKeys(ReadOnlySpan{byte}, CkksContext, WireLimits)"/>
+    public static EncapsulationKeys ReadEncapsulationKeys(Stream stream, CkksContext context, WireLimits? limits = null)
+    {
+        var source = new WireSource(stream);
+        return EncapsulationFormat.Read(ref source, context, limits ?? WireLimits.Default);
+    }
 }

@@ -50,6 +50,10 @@ public static class WireSize
     public static long EvaluationKeys(CkksParameters parameters, IEnumerable<KeyRequest> requests) =>
         Header + requests.Sum(request => Key(parameters, request)) + Checksum;
 
+    /// <summary>The keys for bootstrapping besides evaluation keys.</summary>
+    public static long EncapsulationKeys(CkksParameters parameters) => Header + (2 * Seed.Bytes) + LimbBytes(parameters.Chain[0], parameters.Degree) + LimbBytes(parameters.Special[0], parameters.Degree)
+        + Limbs(parameters, parameters.MaxLevel) + parameters.Special.Sum(q => (long)LimbBytes(q, parameters.Degree)) + Checksum;
+
     /// <summary>⌈log₂ q⌉ bits for a residue; N is a multiple of 8, so limbs are whole bytes.</summary>
     internal static int LimbBytes(Modulus modulus, int degree) => degree / 8 * BitPacking.Bits(modulus);
 

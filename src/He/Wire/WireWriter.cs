@@ -92,6 +92,22 @@ public static class WireWriter
         return bytes;
     }
 
+    /// <exception cref="MisuseException">They are of other parameters.</exception>
+    public static void Write(Stream stream, CkksContext context, EncapsulationKeys keys)
+    {
+        var sink = new WireSink(stream);
+        EncapsulationFormat.Write(ref sink, context, keys);
+    }
+
+    /// <inheritdoc cref="Write(Stream, CkksContext, EncapsulationKeys)"/>
+    public static byte[] ToBytes(CkksContext context, EncapsulationKeys keys)
+    {
+        var bytes = new byte[WireSize.EncapsulationKeys(keys.Parameters)];
+        var sink = new WireSink(bytes);
+        EncapsulationFormat.Write(ref sink, context, keys);
+        return bytes;
+    }
+
     private static KeyRequest[] Ordered(IEnumerable<KeyRequest> requests) =>
         [.. requests.GroupBy(request => request.Element).Select(group => group.MaxBy(request => request.Level)).OrderBy(request => request.Element)];
 }

@@ -1,4 +1,5 @@
 using ActorTrainer.Actors;
+using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.Actors.Nodes;
 using ActorTrainer.Actors.Schedules;
 using ActorTrainer.He.Parameters;

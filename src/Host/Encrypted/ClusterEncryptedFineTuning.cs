@@ -58,7 +58,7 @@ internal static class ClusterEncryptedFineTuning
             UnitMemory = [.. recipe.Units.Select((unit, i) => EncryptedMemories.Unit(parameters, program.Packing, program.Units.Layout(unit), isHead: i == recipe.Units.Count - 1))],
             StageMemory = EncryptedMemories.Stage(parameters, keys.Requests, recipe.CacheMiB),
             Recipe = RunRecipe.Of(options, model.Tokenizer.Hash, keys.KeySha256, cuda: false, bFloat16: false, objects),
-            StageRecipe = recipe.ToJson(),
+            StageRecipe = (recipe with { Bounds = published.Bounds }).ToJson(),
             Base = new PretrainedObjects(objects, store),
             Tied = false,
             Describe = (position, states) => RunManifest.Of(options, source.TokensPerSequence, model.Tokenizer.Hash, keys.KeySha256, position, states),

@@ -23,6 +23,10 @@ internal sealed class ClusterOwnerSession(CommandContext context, EncryptedInput
         "the cluster has the run, and asks this process for refreshes; without it the run waits",
         "the data owner leaves, and the run waits for it. The same command goes on");
 
+    private static readonly ClusterRunWords OfflineWords = new(
+        "the cluster has the run and all that it needs: this process only looks on, and may be stopped",
+        "the data owner leaves, and the run goes on without. The same command looks on again");
+
     private EncryptedJob Job => inputs.Job;
 
     /// <summary>Has the run trained, until it ends or this process is asked to.</summary>
@@ -39,29 +43,31 @@ internal sealed class ClusterOwnerSession(CommandContext context, EncryptedInput
         var source = new EncryptedBatchSource(train, null, run.Seed, run.Eval.Shuffle);
         var options = EncryptedTraining.Options(Job, name, folder.Root, EncryptedTraining.Train(Job, source.EpochRows, steps));
         using var owner = OwnerOfRun.Of(inputs, source, examples, options.Train.BatchSize / Job.Packing.Batch);
-        using var network = OwnerPort.Open(run.Cluster, run.He.Owner, reason => context.Error.WriteLine($"actortrainer: {reason}"));
-        network.Serve(PeerPurpose.Refresh, owner.Server.Handle);
-        Publish();
-        network.Listen();
+        var isNeeded = run.He.Refresh != RefreshKind.Bootstrap;
+        using var network = isNeeded ? OwnerPort.Open(run.Cluster, run.He.Owner, reason => context.Error.WriteLine($"actortrainer: {reason}")) : null;
+        network?.Serve(PeerPurpose.Refresh, owner.Server.Handle);
+        Publish(new TrainedModel("", options with { Seed = EncryptedTraining.Seed(Job) }, source), examples);
+        network?.Listen();
 
         var settings = RunSettings.Write(job, context.Configuration!, Job.Model.Source.Name, Environment.CurrentDirectory);
         var own = context with { Configuration = context.Configuration! with { Run = run with { Name = name, Train = options.Train, Impl = options.Impl } } };
         var reporting = new RunReporting(own, folder.Root, bubble: null, followed: true);
-        var outcome = await ClusterRun.Follow(context, cluster, name, settings, reporting, stop, observer => new OwnerView(observer, owner.Ledger), Words).ConfigureAwait(false);
+        var outcome = await ClusterRun.Follow(context, cluster, name, settings, reporting, stop, observer => isNeeded ? new OwnerView(observer, owner.Ledger) : observer, isNeeded ? Words : OfflineWords).ConfigureAwait(false);
         var code = outcome is null ? App.Failed : reporting.Finish(outcome);
         OwnerReport.WriteRefreshes(context.Out, owner.Status);
         OwnerReport.WriteWarnings(context.Out, owner.Status);
         return (code, code == App.Done ? outcome!.Export.Length > 0 ? outcome.Export : $"in checkpoints of {name}" : null);
     }
 
-    private void Publish()
+    private void Publish(TrainedModel planned, OwnerExamples examples)
     {
-        using var cipher = new AdapterCipher(inputs.Keys.Context, inputs.Keys.Secret);
+        using var cipher = new AdapterCipher(inputs.Keys.Context, inputs.Keys.Secret, inputs.Program.Plan.Refreshing.Floor);
         var (program, seed) = (inputs.Program, EncryptedTraining.Seed(Job));
         PublishedRun.Write(
             EncryptedFolders.Published(Job, inputs.Keys.Manifest.KeySha256, inputs.EmbeddingHash),
             inputs.Keys.Folder,
             program.Recipe.Units,
-            (unit, stream) => cipher.Write(stream, program.Units.Layout(unit), EncryptedObjects.Initial(program.Recipe, unit, seed)));
+            (unit, stream) => cipher.Write(stream, program.Units.Layout(unit), EncryptedObjects.Initial(program.Recipe, unit, seed)),
+            program.Plan.Refreshing.Bootstraps ? () => TwinSteps.Bounds(inputs, planned, examples) : null);
     }
 }

@@ -10,10 +10,7 @@ using ActorTrainer.Host.FineTuning;
 using ActorTrainer.Host.Reports;
 using ActorTrainer.Model.Checkpoints;
 using ActorTrainer.Model.Common;
-using ActorTrainer.Model.Export;
 using ActorTrainer.Model.FineTuning;
-using ActorTrainer.Model.Glue;
-using ActorTrainer.Model.Optimisation;
 using ActorTrainer.Model.Stages;
 using static TorchSharp.torch;
 
@@ -62,7 +59,7 @@ internal sealed class EncryptedComparison(CommandContext context, EncryptedInput
         Line($"  adapters        relative distance of what was learned under encryption from polynomials {near.All:0.0e+0} (worst matrix {near.Worst:0.0e+0}), from functions {far.All:0.0e+0} ({far.Worst:0.0e+0})");
         if (trained.Options.Train.Budget <= MostTwinSteps)
         {
-            var twin = Distances(learned, Twin(trained, rows));
+            var twin = Distances(learned, Twin(trained, examples));
             Line($"  twin            relative distance {twin.All:0.0e+0} (worst matrix {twin.Worst:0.0e+0})");
         }
 
@@ -114,18 +111,10 @@ internal sealed class EncryptedComparison(CommandContext context, EncryptedInput
         return outcome.Kind == OutcomeKind.Completed ? (outcome.Export, losses.Of) : throw new RefusedException($"Training in the clear did not come to its end: {outcome.Message}");
     }
 
-    private Dictionary<string, double[]> Twin(TrainedModel trained, OwnerRows rows)
+    private Dictionary<string, double[]> Twin(TrainedModel trained, OwnerExamples examples)
     {
-        using var source = ExportReader.Open(DataExport.FolderOf(EncryptedFolders.Export(Job.Run), Job.Task.Name, GlueTaskInfo.Train));
-        var (recipe, train) = (inputs.Program.Recipe, trained.Options.Train);
-        using var twin = new TwinTraining(Job.Parameters, inputs.Program.Units, inputs.Program.NewModel, unit => EncryptedObjects.Initial(recipe, unit, trained.Options.Seed));
-        for (var step = 0; step < train.Budget; step++)
-        {
-            var numbers = Enumerable.Range(0, train.BatchSize / recipe.Batch).SelectMany(m => rows.At(((long)step * train.BatchSize) + (m * recipe.Batch)));
-            twin.Step([.. numbers.Select(row => TwinRow.Of(source, row))], source.Manifest.Sequence, recipe.Shape.Outputs, Job.Task.IsRegression, LearningRate.At(train, step / train.Budget));
-        }
-
-        return recipe.Units.SelectMany(unit => EncryptedNames.Of(unit).Select(pair => (pair.Outer, twin.Learned(unit)[pair.Inner]))).ToDictionary(pair => pair.Outer, pair => pair.Item2);
+        using var twin = TwinSteps.Run(inputs, trained, examples, (int)trained.Options.Train.Budget);
+        return inputs.Program.Recipe.Units.SelectMany(unit => EncryptedNames.Of(unit).Select(pair => (pair.Outer, twin.Learned(unit)[pair.Inner]))).ToDictionary(pair => pair.Outer, pair => pair.Item2);
     }
 
     private void Losses(IReadOnlyDictionary<long, double> encrypted, IReadOnlyDictionary<long, double> polynomial, IReadOnlyDictionary<long, double> exact)

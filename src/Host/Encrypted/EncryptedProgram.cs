@@ -19,12 +19,12 @@ internal sealed class EncryptedProgram : IDisposable
         (Job, _folder, Recipe) = (job, folder, RecipeOf(job));
         Units = new EncryptedUnits(Recipe, job.Packing.Of(job.Parameters));
         _files = new(WriteFiles);
-        _plan = new(() => EncryptedPlan.Of(job.Parameters, Packing, NewModel, job.Shape.Outputs));
+        _plan = new(() => EncryptedPlan.Of(job.Parameters, Packing, NewModel, job.Shape.Outputs, refreshing: Recipe.Refreshing(job.Parameters)));
     }
 
     public EncryptedJob Job { get; }
 
-    public EncryptedRecipe Recipe { get; }
+    public EncryptedRecipe Recipe { get; private set; }
 
     public EncryptedUnits Units { get; }
 
@@ -48,6 +48,9 @@ internal sealed class EncryptedProgram : IDisposable
             throw;
         }
     }
+
+    /// <summary>Has stages bootstrap by bounds that the owner has found.</summary>
+    public void Bind(IReadOnlyDictionary<string, double> bounds) => Recipe = Recipe with { Bounds = bounds };
 
     /// <summary>The plan of a job.</summary>
     public static EncryptedPlan PlanOf(EncryptedJob job)
@@ -74,6 +77,7 @@ internal sealed class EncryptedProgram : IDisposable
             Threads = he.ThreadCount(),
             CacheMiB = he.Cache,
             Owner = he.Owner,
+            Refresh = he.Refresh,
         }.Validate();
     }
 

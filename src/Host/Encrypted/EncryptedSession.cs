@@ -36,6 +36,11 @@ internal sealed class EncryptedSession(CommandContext context, EncryptedInputs i
         var same = InTheClear(train, steps);
         var source = same.Order;
         var options = same.Options with { Seed = _run.Seed };
+        if (inputs.Program.Plan.Refreshing.Bootstraps)
+        {
+            inputs.Program.Bind(TwinSteps.Bounds(inputs, same, examples));
+        }
+
         using var owner = OwnerOfRun.Of(inputs, source, examples, options.Train.BatchSize / Job.Packing.Batch);
         var objects = EncryptedObjects.Of(folder.Root, new ContentStore(folder.Store), inputs.Program, inputs.Keys, Seed);
         var own = context with { Configuration = context.Configuration! with { Run = _run with { Name = options.Name, Train = options.Train, Impl = options.Impl } } };

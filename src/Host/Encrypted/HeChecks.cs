@@ -1,3 +1,5 @@
+using ActorTrainer.Actors.Encrypted;
+using ActorTrainer.He.Bootstrapping;
 using ActorTrainer.He.Parameters;
 
 namespace ActorTrainer.Host.Encrypted;
@@ -8,9 +10,9 @@ internal static class HeChecks
     /// <summary>What is wrong, a sentence each.</summary>
     public static IEnumerable<string> Problems(HeOptions he)
     {
-        if (he.Refresh != RefreshKind.Owner)
+        if (he.Refresh != RefreshKind.Owner && !BootstrapShape.Fits(he.Parameters()))
         {
-            yield return $"he.refresh={he.Refresh.ToString().ToLowerInvariant()} is not available: bootstrapping is not built yet; use he.refresh=owner.";
+            yield return $"he.refresh={he.Refresh.ToString().ToLowerInvariant()} needs a set with levels for bootstrapping, and he.set={he.Set} has none; use he.set={ParameterSets.B16D.Name} (he=bootstrap), or he.refresh=owner.";
         }
 
         if (!he.AllowInsecure && ParameterSets.All.First(set => set.Name == he.Set).AllowInsecure)

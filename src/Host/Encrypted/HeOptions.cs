@@ -1,19 +1,7 @@
+using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.He.Parameters;
 
 namespace ActorTrainer.Host.Encrypted;
-
-/// <summary>Who lifts ciphertexts to high levels again.</summary>
-public enum RefreshKind
-{
-    /// <summary>The data owner, who has to be online.</summary>
-    Owner,
-
-    /// <summary>The stages, by bootstrapping.</summary>
-    Bootstrap,
-
-    /// <summary>The stages where that pays, the owner elsewhere.</summary>
-    Mixed,
-}
 
 /// <summary>Encrypted fine-tuning; key group <c>he</c>.</summary>
 public sealed record HeOptions

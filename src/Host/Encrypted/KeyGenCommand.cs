@@ -31,7 +31,7 @@ internal sealed class KeyGenCommand(Func<EncryptedJob, IReadOnlyList<KeyRequest>
         var purpose = new KeyPurpose(model.Source.Name, DataExport.EmbeddingHash(embedding), run.Eval.Tasks, jobs[0].Packing);
         var pace = new Pace(time);
         var manifest = OwnerKeys.Create(
-            folder, parameters, requests, purpose, run.He.AllowInsecure, run.He.ThreadCount(),
+            folder, parameters, requests, purpose, run.He.AllowInsecure, run.He.ThreadCount(), run.He.Refresh != RefreshKind.Owner,
             done => progress.Report($"{done.Keys:N0} of {done.Count:N0} keys, {pace.Describe(done.Bytes, done.TotalBytes)}"), stop);
         progress.Done($"keys {manifest.KeySha256[..16]} in {folder}");
         context.Out.WriteLine(
