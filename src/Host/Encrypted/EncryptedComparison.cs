@@ -119,6 +119,12 @@ internal sealed class EncryptedComparison(CommandContext context, EncryptedInput
 
     private void Losses(IReadOnlyDictionary<long, double> encrypted, IReadOnlyDictionary<long, double> polynomial, IReadOnlyDictionary<long, double> exact)
     {
+        if (encrypted.Values.All(double.IsNaN))
+        {
+            Line($"  loss            hidden: the owner sees it at refreshes only, and was not asked for any");
+            return;
+        }
+
         Line($"  {"step",5}  {"encrypted",11}  {"polynomials",11}  {"functions",11}");
         var shown = encrypted.Keys.Where(step => step <= 3 || step == encrypted.Keys.Max() || step % Math.Max(1, encrypted.Count / 10) == 0);
         foreach (var step in shown)

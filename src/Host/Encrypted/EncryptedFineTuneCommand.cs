@@ -1,7 +1,9 @@
 using ActorTrainer.Actors;
+using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.Host.Cli;
 using ActorTrainer.Host.Cluster;
 using ActorTrainer.Host.FineTuning;
+using ActorTrainer.Model.Common;
 using ActorTrainer.Model.Glue;
 
 namespace ActorTrainer.Host.Encrypted;
@@ -36,7 +38,7 @@ internal static class EncryptedFineTuneCommand
             using var folder = RunFolder.Open(EncryptedFolders.Training(run, job.Task));
             var (train, examples) = (inputs.Data(GlueTaskInfo.Train), inputs.Examples(GlueTaskInfo.Train));
             context.Out.WriteLine(
-                $"{job.Task.Name}: {train.Manifest.Rows:N0} encrypted rows in {train.Count:N0} micro-batches, {job.Parameters.Name}, {(cluster is null ? $"{run.Pipeline.Stages} stage(s)" : $"data owner at {run.He.Owner}")}, keys {inputs.Keys.Manifest.KeySha256[..16]}");
+                $"{job.Task.Name}: {train.Manifest.Rows:N0} encrypted rows in {train.Count:N0} micro-batches, {job.Parameters.Name}, {(cluster is null ? $"{run.Pipeline.Stages} stage(s)" : run.He.Refresh == RefreshKind.Bootstrap ? "bootstrapped by the stages" : $"data owner at {run.He.Owner}")}, keys {inputs.Keys.Manifest.KeySha256[..16]}");
             if (cluster is not null)
             {
                 var (ended, model) = await new ClusterOwnerSession(context, inputs, folder, cluster).Train(train, examples, steps, stop).ConfigureAwait(false);
@@ -46,6 +48,14 @@ internal static class EncryptedFineTuneCommand
                 }
 
                 context.Out.WriteLine($"  encrypted model {model}, a folder of the coordinator's node: only the owner of the keys can read it, with `actortrainer decrypt model=FOLDER`");
+                if (context.Has("--compare"))
+                {
+                    // Only on the coordinator's machine, or where it is brought to.
+                    var brought = Directory.Exists(model) ? model : throw new RefusedException($"{model} is not on this machine: bring it here, decrypt it with model=FOLDER, and evaluate.");
+                    await new EncryptedComparison(context, inputs, folder.Root)
+                        .Run(new EncryptedSession(context, inputs, folder).InTheClear(train, steps) with { Folder = brought }, examples, stop).ConfigureAwait(false);
+                }
+
                 continue;
             }
 

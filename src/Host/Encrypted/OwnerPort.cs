@@ -1,3 +1,4 @@
+using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.Actors.DataPlane.Peers;
 using ActorTrainer.Actors.Nodes;
 using ActorTrainer.Model.Common;
@@ -7,13 +8,13 @@ namespace ActorTrainer.Host.Encrypted;
 /// <summary>The port at which stages reach the data owner, under the rules of the cluster's data plane: its secret, and its certificates with TLS.</summary>
 internal static class OwnerPort
 {
-    /// <summary>Refuses settings that do not say where the owner is.</summary>
+    /// <summary>Refuses settings that do not say where the owner is, unless nobody asks for it.</summary>
     /// <exception cref="RefusedException">he.owner is empty.</exception>
     public static void Require(HeOptions he)
     {
-        if (he.Owner.Length == 0)
+        if (he.Owner.Length == 0 && he.Refresh != RefreshKind.Bootstrap)
         {
-            throw new RefusedException("he.owner is empty: the stages of a cluster ask the data owner for refreshes, so say where they reach this process: he.owner=host:port, an address of this machine and a free port.");
+            throw new RefusedException("he.owner is empty: the stages of a cluster ask the data owner for refreshes, so say where they reach this process: he.owner=host:port, an address of this machine and a free port; or have the stages bootstrap, with he=bootstrap.");
         }
     }
 
