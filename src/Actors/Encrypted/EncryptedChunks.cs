@@ -35,30 +35,26 @@ internal sealed class EncryptedChunks : IDisposable
     /// <summary>All units in order.</summary>
     public IEnumerable<EncryptedUnit> All => _chunks.SelectMany(chunk => chunk);
 
+    /// <summary>Keys in memory.</summary>
+    public IReadOnlyList<KeyRequest> Keys => [.. _keys.Requests];
+
     public bool HoldsHead => All.Any(unit => unit is EncryptedHeadUnit);
 
-    /// <summary>Keys that were read and never used so far.</summary>
-    public IReadOnlyList<KeyRequest> UnusedKeys
-    {
-        get
-        {
-            var used = _evaluator.Ledger.Keys.Select(key => key.Element).ToHashSet();
-            return [.. _keys.Requests.Where(key => !used.Contains(key.Element))];
-        }
-    }
+    /// <summary>Keys used so far, each up to the highest level of its use.</summary>
+    public IReadOnlyList<KeyRequest> UsedKeys => [.. _evaluator.Ledger.Keys];
 
     /// <summary>Builds the units of a stage: initial weights that the owner encrypted, or committed states from the store.</summary>
     /// <exception cref="RefusedException">Something is missing, damaged or of other parameters.</exception>
     public static EncryptedChunks Build(StageProtocol.Prepare plan, EncryptedRecipe recipe, IObjectStore store, CkksContext context, IRefresher refresher)
     {
         var makers = new EncryptedUnits(recipe, recipe.Packing(context.Parameters));
+        string[][] chunks = [.. Parts(plan).Select(part => recipe.Units.Skip(plan.PartSizes.Take(part).Sum()).Take(plan.PartSizes[part]).ToArray())];
         var built = new EncryptedChunks(
-            ReadKeys(store.Verified(Base(plan, EncryptedRecipe.KeysObject)), context), context, new DiagonalCache((long)recipe.CacheMiB << 20), refresher, makers.Packing, plan.Stage == 0);
+            ReadKeys(store.Verified(Base(plan, EncryptedRecipe.KeysObject)), Wanted(recipe, chunks.SelectMany(chunk => chunk)), context), context, new DiagonalCache((long)recipe.CacheMiB << 20), refresher, makers.Packing, plan.Stage == 0);
         try
         {
-            for (var part = plan.Stage; part < plan.PartSizes.Count; part += plan.Stages)
+            foreach (var names in chunks)
             {
-                var names = recipe.Units.Skip(plan.PartSizes.Take(part).Sum()).Take(plan.PartSizes[part]);
                 built._chunks.Add([.. names.Select(name => Load(name, plan, makers, store, context))]);
             }
 
@@ -112,12 +108,27 @@ internal sealed class EncryptedChunks : IDisposable
         ? hash
         : throw new RefusedException($"The run has no object '{BaseObjects.Key(name)}'; it has {string.Join(", ", plan.Objects.Keys)}.");
 
-    private static EvaluationKeys ReadKeys(string file, CkksContext context)
+    /// <summary>Parts of the model that this stage has.</summary>
+    private static IEnumerable<int> Parts(StageProtocol.Prepare plan)
+    {
+        for (var part = plan.Stage; part < plan.PartSizes.Count; part += plan.Stages)
+        {
+            yield return part;
+        }
+    }
+
+    /// <summary>What these units ask for; null: nobody knows.</summary>
+    private static IReadOnlyCollection<KeyRequest>? Wanted(EncryptedRecipe recipe, IEnumerable<string> units) =>
+        recipe.Keys.Count == 0 ? null : [.. units.SelectMany(unit => recipe.Keys.TryGetValue(unit, out var keys)
+            ? keys
+            : throw new RefusedException($"The recipe names keys of {string.Join(", ", recipe.Keys.Keys)}, and none of {unit}. Start the run again with one version of the program on all nodes."))];
+
+    private static EvaluationKeys ReadKeys(string file, IReadOnlyCollection<KeyRequest>? wanted, CkksContext context)
     {
         try
         {
             using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1 << 20);
-            return WireReader.ReadEvaluationKeys(stream, context);
+            return WireReader.ReadEvaluationKeys(stream, context, new WireLimits { MaxBytes = System.Math.Max(1, stream.Length), MaxKeys = context.Parameters.Degree + 1 }, wanted);
         }
         catch (WireFormatException e)
         {

@@ -44,7 +44,7 @@ public sealed record ModelPlan
     /// <param name="outputs">Of the head.</param>
     /// <param name="costs">For the times of refreshes within passes.</param>
     /// <param name="stop">Gives up.</param>
-    /// <exception cref="RefusedException">A unit cannot be made for this packing, or takes more levels than there are.</exception>
+    /// <exception cref="RefusedException">A unit takes more levels than there are.</exception>
     public static ModelPlan Of(
         CkksParameters parameters, Packing packing, IReadOnlyList<string> units, Func<string, string> alike, Func<string, EncryptedUnit> build, int outputs,
         OperationCosts? costs = null, CancellationToken stop = default)
@@ -63,7 +63,7 @@ public sealed record ModelPlan
                     planned.Add((alike(name), boundaries[i]), plan = Run(name, boundaries[i]));
                 }
 
-                return (Plan: plan.Plan with { Name = name }, plan.Wanted);
+                return (Plan: plan.Plan.Called(name), plan.Wanted);
             }).ToArray();
             var levels = new EncryptionLevels(
                 Math.Max(boundaries[0].Input, found[0].Wanted.Inputs), Math.Max(boundaries[0].Masks, found.Max(unit => unit.Wanted.Masks)),
@@ -94,7 +94,7 @@ public sealed record ModelPlan
         {
             if (!made.TryGetValue(alike(name), out var unit))
             {
-                unit = Built(name);
+                unit = build(name);
                 if (few)
                 {
                     made.Add(alike(name), unit);
@@ -108,18 +108,6 @@ public sealed record ModelPlan
             catch (MisuseException e)
             {
                 throw new RefusedException($"{name} does not fit {parameters.Name}: {e.Message} Take a set with more levels (he.set), or functions of narrower domains.", e);
-            }
-        }
-
-        EncryptedUnit Built(string name)
-        {
-            try
-            {
-                return build(name);
-            }
-            catch (ArgumentException e)
-            {
-                throw new RefusedException($"{name} cannot be made for {packing.Tokens} tokens of {packing.Batch} examples: {e.Message.Split(" (Parameter ")[0]} (eval.pooler_rank, eval.pooler_width, he.tokens, he.batch)", e);
             }
         }
     }

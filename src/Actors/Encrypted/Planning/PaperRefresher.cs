@@ -26,6 +26,9 @@ internal sealed class PaperRefresher(PlanBackend backend, Ledger ledger, string 
     /// <summary>The same in order, of all passes.</summary>
     public List<PlannedMoment> Moments { get; } = [];
 
+    /// <summary>Names of all requests.</summary>
+    public SortedSet<string> Sites { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Begins a pass.</summary>
     public void Begin(PlanPass pass)
     {
@@ -54,6 +57,7 @@ internal sealed class PaperRefresher(PlanBackend backend, Ledger ledger, string 
     /// <inheritdoc/>
     public IReadOnlyList<Ciphertext> Refresh(IReadOnlyList<Ciphertext> ciphertexts, int level, string site)
     {
+        Sites.Add(site);
         var block = PlanBlocks.Of(unit, site);
         var from = ciphertexts.Min(c => c.Level);
         // Of one request all ciphertexts are at one level, but for rare sums: each is counted at its own.

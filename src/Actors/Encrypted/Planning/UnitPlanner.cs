@@ -64,6 +64,8 @@ internal sealed class UnitPlanner : IDisposable
             Blocks = Joined(),
             Keys = [.. _evaluator.Ledger.Keys],
             Moments = [.. moments, .. _paper.Moments],
+            Sites = [.. _paper.Sites],
+            Ranges = [.. _unit.Ranges.Where(range => _paper.Sites.Contains(range.Site))],
             KeptLimbs = kept,
             TapeLimbs = _found.Tape,
             WorkLimbs = Math.Max(_found.Work, _backend.PeakLimbs - kept),
