@@ -14,7 +14,7 @@ namespace ActorTrainer.Host;
 /// <summary>Entry of <c>actortrainer</c>.</summary>
 public static class Program
 {
-    private static readonly KeyGenCommand KeyGen = new(job => EncryptedProgram.PlanOf(job).Step.Keys, TimeProvider.System);
+    private static readonly KeyGenCommand KeyGen = new(EncryptedProgram.PlanOf, TimeProvider.System);
 
     private static readonly EncryptCommand Encrypt = new(
         job => EncryptedProgram.PlanOf(job).Levels, () => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))), TimeProvider.System);

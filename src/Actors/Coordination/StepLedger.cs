@@ -54,7 +54,9 @@ public sealed class StepLedger(int stages)
     public IReadOnlyList<StageLoad> Loads()
     {
         var window = _done.Count == 0 ? 0 : _done.Values.Max(d => d.Last) - _done.Values.Min(d => d.First);
-        return [.. _done.Values.Select(d => new StageLoad(d.Stage, d.Busy, window))];
+        return [.. _done.Values.Select(d => d.Outside == default
+            ? new StageLoad(d.Stage, d.Busy, window)
+            : new StageLoad(d.Stage, d.Busy, window, Math.Max(0, d.Working - d.Outside.Seconds), d.Outside.Seconds, d.Outside.Items))];
     }
 
     /// <summary>Busy seconds of each stage.</summary>

@@ -35,17 +35,13 @@ internal sealed class EncryptedChunks : IDisposable
     /// <summary>All units in order.</summary>
     public IEnumerable<EncryptedUnit> All => _chunks.SelectMany(chunk => chunk);
 
+    /// <summary>Keys in memory.</summary>
+    public IReadOnlyList<KeyRequest> Keys => [.. _keys.Requests];
+
     public bool HoldsHead => All.Any(unit => unit is EncryptedHeadUnit);
 
-    /// <summary>Keys that were read and never used so far.</summary>
-    public IReadOnlyList<KeyRequest> UnusedKeys
-    {
-        get
-        {
-            var used = _evaluator.Ledger.Keys.Select(key => key.Element).ToHashSet();
-            return [.. _keys.Requests.Where(key => !used.Contains(key.Element))];
-        }
-    }
+    /// <summary>Keys used so far, each up to the highest level of its use.</summary>
+    public IReadOnlyList<KeyRequest> UsedKeys => [.. _evaluator.Ledger.Keys];
 
     /// <summary>Builds the units of a stage: initial weights that the owner encrypted, or committed states from the store.</summary>
     /// <param name="owner">The way to the data owner, for the sites that the recipe leaves to it.</param>
@@ -54,14 +50,14 @@ internal sealed class EncryptedChunks : IDisposable
     {
         var refreshing = recipe.Refreshing(context.Parameters);
         var makers = new EncryptedUnits(recipe, recipe.Packing(context.Parameters));
+        string[][] chunks = [.. Parts(plan).Select(part => recipe.Units.Skip(plan.PartSizes.Take(part).Sum()).Take(plan.PartSizes[part]).ToArray())];
         var built = new EncryptedChunks(
-            ReadKeys(store.Verified(Base(plan, EncryptedRecipe.KeysObject)), context), context, new DiagonalCache((long)recipe.CacheMiB << 20),
+            ReadKeys(store.Verified(Base(plan, EncryptedRecipe.KeysObject)), Wanted(recipe, chunks.SelectMany(chunk => chunk)), context), context, new DiagonalCache((long)recipe.CacheMiB << 20),
             evaluator => refreshing.Of(evaluator, owner), makers.Packing, plan.Stage == 0);
         try
         {
-            for (var part = plan.Stage; part < plan.PartSizes.Count; part += plan.Stages)
+            foreach (var names in chunks)
             {
-                var names = recipe.Units.Skip(plan.PartSizes.Take(part).Sum()).Take(plan.PartSizes[part]);
                 built._chunks.Add([.. names.Select(name => Load(name, plan, makers, store, context))]);
             }
 
@@ -115,14 +111,28 @@ internal sealed class EncryptedChunks : IDisposable
         ? hash
         : throw new RefusedException($"The run has no object '{BaseObjects.Key(name)}'; it has {string.Join(", ", plan.Objects.Keys)}.");
 
-    private static EvaluationKeys ReadKeys(string file, CkksContext context)
+    /// <summary>Parts of the model that this stage has.</summary>
+    private static IEnumerable<int> Parts(StageProtocol.Prepare plan)
+    {
+        for (var part = plan.Stage; part < plan.PartSizes.Count; part += plan.Stages)
+        {
+            yield return part;
+        }
+    }
+
+    /// <summary>What these units ask for; null: nobody knows.</summary>
+    private static IReadOnlyCollection<KeyRequest>? Wanted(EncryptedRecipe recipe, IEnumerable<string> units) =>
+        recipe.Keys.Count == 0 ? null : [.. units.SelectMany(unit => recipe.Keys.TryGetValue(unit, out var keys)
+            ? keys
+            : throw new RefusedException($"The recipe names keys of {string.Join(", ", recipe.Keys.Keys)}, and none of {unit}. Start the run again with one version of the program on all nodes."))];
+
+    private static EvaluationKeys ReadKeys(string file, IReadOnlyCollection<KeyRequest>? wanted, CkksContext context)
     {
         try
         {
             using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1 << 20);
-            // Whoever put the file among the run's objects knew its size: it is as large as the parameters make it.
-            var limits = new WireLimits { MaxBytes = long.Max(1, stream.Length) };
-            var keys = WireReader.ReadEvaluationKeys(stream, context, limits);
+            var limits = new WireLimits { MaxBytes = long.Max(1, stream.Length), MaxKeys = context.Parameters.Degree + 1 };
+            var keys = WireReader.ReadEvaluationKeys(stream, context, limits, wanted);
             if (stream.Position < stream.Length)
             {
                 keys.Add(WireReader.ReadEncapsulationKeys(stream, context, limits));

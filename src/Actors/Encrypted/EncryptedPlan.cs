@@ -1,121 +1,95 @@
-using ActorTrainer.He.Backends;
+using System.Text.Json.Serialization;
+using ActorTrainer.Actors.Encrypted.Planning;
 using ActorTrainer.He.Layers;
-using ActorTrainer.He.Parameters;
-using ActorTrainer.He.Planning;
-using ActorTrainer.He.Refresh;
 using ActorTrainer.He.Scheme;
 using ActorTrainer.He.Tensors;
-using ActorTrainer.He.Training;
+using ActorTrainer.Model.Common;
 
 namespace ActorTrainer.Actors.Encrypted;
 
-/// <summary>One training step of an encrypted model, known before any ciphertext exists.</summary>
+/// <summary>What the training steps of an encrypted model ask for, known before any ciphertext exists; kept in a file, since it takes long to find out and follows from public things alone.</summary>
 public sealed record EncryptedPlan
 {
+    /// <summary>The format this build writes and reads.</summary>
+    public const int CurrentFormat = 1;
+
+    private const string Remedy = "Delete it: it is made again.";
+
+    /// <summary>Version of the format.</summary>
+    public int Format { get; init; } = CurrentFormat;
+
+    /// <summary>Hash of all that it follows from.</summary>
+    public required string Of { get; init; }
+
     /// <summary>Levels at which the owner encrypts, so that nothing has to be refreshed before its first use.</summary>
     public required EncryptionLevels Levels { get; init; }
 
-    /// <summary>What one step takes, evaluations included: they do nothing that training does not.</summary>
-    public required Plan Step { get; init; }
+    /// <summary>Layers in order, then the head.</summary>
+    public required IReadOnlyList<UnitPlan> Units { get; init; }
 
-    /// <summary>Ciphertexts refreshed in a step, by site and level, by whomever.</summary>
-    public required IReadOnlyDictionary<(string Site, int Level), long> Refreshes { get; init; }
-
-    /// <summary>Where refreshed values have to lie, for those sites of <see cref="Refreshes"/> on whose values functions are evaluated.</summary>
-    public required IReadOnlyList<SiteRange> Ranges { get; init; }
-
-    /// <summary>How refreshes are done.</summary>
-    public required Refreshing Refreshing { get; init; }
+    /// <summary>Exactly the evaluation keys of all units, each up to the highest level of its use.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<KeyRequest> Keys => KeysOf(Units);
 
     /// <summary>All sites of requests to the owner.</summary>
-    public IReadOnlySet<string> Sites => new HashSet<string>(Refreshes.Keys.Select(key => key.Site).Where(Refreshing.IsOwners)) { EncryptedStage.OutputSite("head") };
+    [JsonIgnore]
+    public IReadOnlySet<string> Sites => new HashSet<string>(Units.SelectMany(unit => unit.Sites)) { EncryptedStage.OutputSite("head") };
 
-    /// <summary>Runs a step of a model on paper.</summary>
-    /// <param name="build">Makes the model; called twice.</param>
-    /// <param name="microBatches">Of the step.</param>
-    /// <param name="costs">Measured costs, for the prediction of time.</param>
-    /// <param name="refreshing">Who refreshes; null for the owner.</param>
-    public static EncryptedPlan Of(
-        CkksParameters parameters, Packing packing, Func<EncryptedModel> build, int outputs, int microBatches = 1, OperationCosts? costs = null, Refreshing? refreshing = null)
+    /// <summary>The keys of some units.</summary>
+    public static IReadOnlyList<KeyRequest> KeysOf(IEnumerable<UnitPlan> units) =>
+        [.. units.SelectMany(unit => unit.Keys).GroupBy(key => key.Element).OrderBy(group => group.Key).Select(group => group.MaxBy(key => key.Level))];
+
+    /// <summary>Takes over what a plan of the model says.</summary>
+    /// <param name="of">Hash of all that it follows from.</param>
+    public static EncryptedPlan From(ModelPlan plan, string of) => new()
     {
-        var how = refreshing ?? new Refreshing(RefreshKind.Owner, parameters);
-        var lowest = new EncryptionLevels(how.Floor, how.Floor, how.Floor);
-        var levels = new EncryptionLevels[1];
-        IReadOnlyList<SiteRange> ranges = [];
-        new Planner(parameters).Run((evaluator, backend) =>
+        Of = of,
+        Levels = plan.Levels,
+        Units = [.. plan.Units.Select(unit => new UnitPlan(
+            unit.Name, unit.Keys, unit.Sites, [.. unit.Ranges.Select(range => new PlannedRange(range.Site, range.Low, range.High, range.ShiftGroup))],
+            [.. unit.Blocks.Select(block => new BlockLevels(block.Name, block.Pass, block.Highest, block.Lowest, block.Refreshes))]))],
+    };
+
+    /// <summary>Where refreshed values have to lie, for those sites on whose values functions are evaluated.</summary>
+    public IReadOnlyList<SiteRange> Ranges(Packing packing)
+    {
+        var shifts = new Lazy<TokenShifts>(() => new TokenShifts(packing));
+        return [.. Units.SelectMany(unit => unit.Ranges).Select(range => new SiteRange(range.Site, range.Low, range.High)
         {
-            var probe = new LevelProbe(how.InTheClear(backend));
-            levels[0] = Run(evaluator, backend, probe, packing, build, outputs, 1, lowest, batch => Watch(probe, batch), model => ranges = [.. model.Ranges]);
-            return [];
-        });
-        IReadOnlyDictionary<(string, int), long>? refreshes = null;
-        var plan = new Planner(parameters, costs).Run((evaluator, backend) =>
-        {
-            var refresher = new CountedRefresher(how.Of(evaluator, how.InTheClear(backend)));
-            Run(evaluator, backend, refresher, packing, build, outputs, microBatches, levels[0], _ => null, _ => { });
-            refreshes = refresher.Ledger.Counts;
-            return [];
-        });
-        var refreshed = refreshes!.Keys.Select(key => key.Item1).ToHashSet();
-        return new EncryptedPlan
-        {
-            Levels = levels[0],
-            Refreshing = how,
-            Step = plan,
-            Refreshes = refreshes!,
-            Ranges = [.. ranges.Where(range => refreshed.Contains(range.Site))],
-        };
+            ShiftGroup = range.ShiftGroup,
+            Slots = range.ShiftGroup is { } group ? shifts.Value.Filled(group) : null,
+        })];
     }
 
-    private static Func<EncryptionLevels> Watch(LevelProbe probe, EncryptedBatch batch)
+    /// <summary>The plan in a file; null where there is none, or one of something else or another version.</summary>
+    /// <param name="of">Hash of all that it has to follow from.</param>
+    /// <exception cref="RefusedException">It is damaged.</exception>
+    public static EncryptedPlan? Find(string path, string of) =>
+        ManifestFile.Load<EncryptedPlan>(path, CurrentFormat, plan => plan.Format, Remedy) is { } plan && plan.Of == of ? plan : null;
+
+    /// <summary>Writes it, whole or not at all.</summary>
+    public void Save(string path)
     {
-        var (inputs, masks, targets) = (probe.Watch(batch.Input.Parts), probe.Watch(batch.Mask), probe.Watch(batch.Targets));
-        return () => new EncryptionLevels(inputs(), masks(), targets());
-    }
-
-    private static EncryptionLevels Run(
-        Evaluator evaluator, PlanBackend backend, IRefresher refresher, Packing packing, Func<EncryptedModel> build, int outputs, int microBatches, EncryptionLevels levels,
-        Func<EncryptedBatch, Func<EncryptionLevels>?> watch, Action<EncryptedModel> show)
-    {
-        using var model = build();
-        show(model);
-        foreach (var unit in model.Units)
-        {
-            unit.Load(0, [.. Enumerable.Range(0, unit.Layout.Packs).Select(_ => new AdamWPack(State(), State(), State()))]);
-        }
-
-        Func<EncryptionLevels>? found = null;
-        model.Step(new TensorMath(evaluator, refresher, packing), Batches(), 1, 1);
-        return found?.Invoke() ?? levels;
-
-        Ciphertext State() => backend.Encrypt(refresher.Floor + EncryptedUnit.StateLevel);
-
-        IEnumerable<EncryptedBatch> Batches()
-        {
-            for (var i = 0; i < microBatches; i++)
-            {
-                Ciphertext[] Made(int count, int level) => [.. Enumerable.Range(0, count).Select(_ => backend.Encrypt(level))];
-                using var batch = new EncryptedBatch(
-                    new Activation(packing.Hidden, Made(packing.Hidden.Ciphertexts, levels.Inputs)), Made(SlotMaps.ShiftGroups(packing), levels.Masks), Made(outputs, levels.Targets));
-                found ??= watch(batch);
-                yield return batch;
-            }
-        }
-    }
-
-    /// <summary>Counts requests.</summary>
-    private sealed class CountedRefresher(IRefresher inner) : IRefresher
-    {
-        public RefreshLedger Ledger { get; } = new();
-
-        public int MaxLevel => inner.MaxLevel;
-
-        public int Floor => inner.Floor;
-
-        public IReadOnlyList<Ciphertext> Refresh(IReadOnlyList<Ciphertext> ciphertexts, int level, string site)
-        {
-            Ledger.Note(site, level, ciphertexts.Count);
-            return inner.Refresh(ciphertexts, level, site);
-        }
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        ManifestFile.Save(path, this);
     }
 }
+
+/// <summary>What one unit asks for.</summary>
+/// <param name="Name">E.g. <c>layers.0</c>, <c>head</c>.</param>
+/// <param name="Keys">Exactly the evaluation keys that it uses, each up to the highest level of its use.</param>
+/// <param name="Sites">Sites of its refreshes.</param>
+/// <param name="Ranges">Of those sites on whose values functions are evaluated.</param>
+/// <param name="Blocks">Levels of its parts, in the order of the program.</param>
+public sealed record UnitPlan(string Name, IReadOnlyList<KeyRequest> Keys, IReadOnlyList<string> Sites, IReadOnlyList<PlannedRange> Ranges, IReadOnlyList<BlockLevels> Blocks);
+
+/// <summary>A <see cref="SiteRange"/> without the slots that count, which follow from the packing.</summary>
+public sealed record PlannedRange(string Site, double Low, double High, int? ShiftGroup);
+
+/// <summary>Levels of a part of a unit in one pass.</summary>
+/// <param name="Name">See <see cref="PlannedBlock.Name"/>.</param>
+/// <param name="Pass">When it is done.</param>
+/// <param name="Highest">The highest level computed at; −1 where nothing is computed.</param>
+/// <param name="Lowest">The lowest level that is left; −1 where nothing is computed.</param>
+/// <param name="Refreshes">Ciphertexts refreshed each time.</param>
+public sealed record BlockLevels(string Name, PlanPass Pass, int Highest, int Lowest, long Refreshes);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ActorTrainer.He.Parameters;
+using ActorTrainer.He.Scheme;
 using ActorTrainer.He.Tensors;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Common;
@@ -59,6 +60,9 @@ public sealed record EncryptedRecipe
     /// <summary>For bootstrapping: the largest size of values by the site of their refresh, found by the owner on the twin, as powers of two. Sites without one have the bound that the program declares.</summary>
     public IReadOnlyDictionary<string, double> Bounds { get; init; } = new Dictionary<string, double>();
 
+    /// <summary>The evaluation keys that each unit asks for; a stage holds those of its own units. Empty: not known, so all.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<KeyRequest>> Keys { get; init; } = new Dictionary<string, IReadOnlyList<KeyRequest>>();
+
     /// <summary>Units in order: the owner embeds, so the first is a layer.</summary>
     [JsonIgnore]
     public IReadOnlyList<string> Units => [.. UnitFactory.Names(Arch).Skip(1)];
@@ -73,33 +77,27 @@ public sealed record EncryptedRecipe
         return document.RootElement.TryGetProperty(nameof(Kind), out var kind) && kind.ValueEquals(Ckks);
     }
 
+    /// <summary>Why a parameter set cannot be used, null when it can.</summary>
+    /// <param name="set">Its name.</param>
+    /// <param name="allowInsecure">Whether sets without security are taken.</param>
+    public static string? SetProblem(string set, bool allowInsecure) => ParameterSets.All.FirstOrDefault(literal => literal.Name == set) is not { } found
+        ? $"he.set={set}: there is no such parameter set; expected one of {string.Join(", ", ParameterSets.All.Select(literal => literal.Name))}."
+        : found.AllowInsecure && !allowInsecure
+            ? $"he.set={set} is not secure and must not hold real data; use he.set={ParameterSets.L15.Name}, or allow it for a trial with made data by he.allow_insecure=true."
+            : null;
+
     /// <summary>The parameter set.</summary>
     /// <exception cref="RefusedException">There is none of that name, or it is not secure.</exception>
-    public CkksParameters Parameters()
-    {
-        var literal = ParameterSets.All.FirstOrDefault(set => set.Name == Set)
-            ?? throw new RefusedException($"he.set={Set}: there is no such parameter set; expected one of {string.Join(", ", ParameterSets.All.Select(set => set.Name))}.");
-        return literal.AllowInsecure && !AllowInsecure
-            ? throw new RefusedException($"he.set={Set} is not secure, it is for tests: take a secure one, or say he.allow_insecure=true.")
-            : new CkksParameters(literal);
-    }
+    public CkksParameters Parameters() => SetProblem(Set, AllowInsecure) is { } problem
+        ? throw new RefusedException(problem)
+        : new CkksParameters(ParameterSets.All.First(literal => literal.Name == Set));
 
     /// <summary>How refreshes are done.</summary>
     public Refreshing Refreshing(CkksParameters parameters) => new(Refresh, parameters, Bounds);
 
     /// <summary>Where numbers of activations lie.</summary>
     /// <exception cref="RefusedException">Sizes do not fit the parameter set.</exception>
-    public Packing Packing(CkksParameters parameters)
-    {
-        try
-        {
-            return new Packing(parameters.Slots, Tokens, Batch, Arch.Heads, Arch.HeadWidth);
-        }
-        catch (ArgumentException e)
-        {
-            throw new RefusedException($"he.tokens={Tokens}, he.batch={Batch} with {Arch.Heads} heads of {Arch.HeadWidth} and {Set}: {e.Message}", e);
-        }
-    }
+    public Packing Packing(CkksParameters parameters) => new PackingShape(Tokens, Batch, Arch.Heads, Arch.HeadWidth).Of(parameters);
 
     /// <summary>Refuses what encrypted fine-tuning does not do.</summary>
     /// <exception cref="RefusedException">Names the key, the value and what to do.</exception>

@@ -24,7 +24,7 @@ public sealed class EncryptedStage(IObjectStore store, CkksContexts contexts, Fu
     private IOwnerLink? _owner;
     private StageProtocol.RunStep _step = new("", 0, 0, Phase.Train, 0, 0, false, false);
     private long _evaluated;
-    private IReadOnlyList<KeyRequest> _unusedBefore = [];
+    private IReadOnlyList<KeyRequest> _usedBefore = [];
 
     private EncryptedChunks Built => _built ?? throw new InvalidOperationException("The stage was not prepared.");
 
@@ -33,8 +33,11 @@ public sealed class EncryptedStage(IObjectStore store, CkksContexts contexts, Fu
     /// <inheritdoc/>
     public IReadOnlyCollection<string> Units => [.. Built.All.Select(unit => unit.Name)];
 
-    /// <summary>Keys that were read and never used so far; once it is disposed, by the last attempt.</summary>
-    public IReadOnlyList<KeyRequest> UnusedKeys => _built?.UnusedKeys ?? _unusedBefore;
+    /// <summary>Evaluation keys in memory, each up to its level.</summary>
+    public IReadOnlyList<KeyRequest> Keys => _built?.Keys ?? [];
+
+    /// <summary>Keys used so far; once it is disposed, by the last attempt.</summary>
+    public IReadOnlyList<KeyRequest> UsedKeys => _built?.UsedKeys ?? _usedBefore;
 
     /// <inheritdoc/>
     public void Prepare(StageProtocol.Prepare plan)
@@ -165,6 +168,9 @@ public sealed class EncryptedStage(IObjectStore store, CkksContexts contexts, Fu
         unit => unit.Name, unit => store.Put(stream => EncryptedUnitState.Write(stream, Built.Context, unit.Steps, unit.State)));
 
     /// <inheritdoc/>
+    public OutsideWork Outside => _owner?.Traffic is { } traffic ? new OutsideWork(traffic.Seconds, traffic.Lifted) : default;
+
+    /// <inheritdoc/>
     public string? Outage => _owner?.Outage;
 
     /// <inheritdoc/>
@@ -211,7 +217,7 @@ public sealed class EncryptedStage(IObjectStore store, CkksContexts contexts, Fu
     private void Release()
     {
         DropInFlight();
-        _unusedBefore = UnusedKeys;
+        _usedBefore = UsedKeys;
         _built?.Dispose();
         _owner?.Dispose();
         (_built, _owner) = (null, null);

@@ -37,7 +37,7 @@ public sealed class EncryptedUnits
     /// <summary>A unit of pre-trained weights, without learned ones yet.</summary>
     /// <param name="unit">One of <see cref="EncryptedRecipe.Units"/>.</param>
     /// <param name="file">The unit's pre-trained weights in the safetensors layout.</param>
-    /// <exception cref="RefusedException">The file, or the calibration, lacks something.</exception>
+    /// <exception cref="RefusedException">The file, or the calibration, lacks something, or sizes do not fit the packing.</exception>
     public EncryptedUnit Create(string unit, string file)
     {
         var header = SafeTensorsHeader.Read(file);
@@ -46,8 +46,20 @@ public sealed class EncryptedUnits
 
     /// <summary>The same of weights that come from elsewhere.</summary>
     /// <param name="numbers">All numbers of a tensor, by its name in model files.</param>
-    /// <exception cref="RefusedException">The calibration lacks something.</exception>
+    /// <exception cref="RefusedException">The calibration lacks something, or sizes do not fit the packing.</exception>
     public EncryptedUnit Create(string unit, Func<string, double[]> numbers)
+    {
+        try
+        {
+            return Make(unit, numbers);
+        }
+        catch (ArgumentException e)
+        {
+            throw new RefusedException($"{unit} cannot be made for {Packing.Tokens} tokens of {Packing.Batch} examples: {e.Message.Split(" (Parameter ")[0]} (eval.pooler_rank, eval.pooler_width, he.tokens, he.batch)", e);
+        }
+    }
+
+    private EncryptedUnit Make(string unit, Func<string, double[]> numbers)
     {
         var optim = _recipe.Optim;
         var settings = new AdamWSettings(optim.Beta1, optim.Beta2, optim.Eps, optim.WeightDecay);

@@ -9,9 +9,6 @@ namespace ActorTrainer.Actors.Encrypted;
 /// <param name="Targets">Of labels.</param>
 public sealed record EncryptionLevels(int Inputs, int Masks, int Targets)
 {
-    /// <summary>The highest levels, which serve every program.</summary>
-    public static EncryptionLevels Highest(CkksParameters parameters) => new(parameters.MaxLevel, parameters.MaxLevel, parameters.MaxLevel);
-
     /// <summary>Refuses levels that the parameters do not have.</summary>
     /// <exception cref="RefusedException">Names the levels there are.</exception>
     public void Require(CkksParameters parameters)

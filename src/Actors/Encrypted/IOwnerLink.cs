@@ -10,6 +10,9 @@ public interface IOwnerLink : IRefresher, IDisposable
     /// <summary>The owner, for people, while it is needed and away; else null. Called from any thread.</summary>
     string? Outage => null;
 
+    /// <summary>What was exchanged so far.</summary>
+    RefreshTraffic Traffic => default;
+
     /// <summary>Requests from now on belong to this place of the run.</summary>
     /// <param name="run">Run id.</param>
     /// <param name="attempt">Attempt.</param>

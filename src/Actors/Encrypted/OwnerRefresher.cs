@@ -36,7 +36,7 @@ public sealed class OwnerRefresher(CkksContext context, IRefreshChannel channel,
     /// <inheritdoc/>
     public string? Outage => channel.Outage;
 
-    /// <summary>What was exchanged so far; for the stage's thread.</summary>
+    /// <inheritdoc/>
     public RefreshTraffic Traffic { get; private set; }
 
     /// <summary>

@@ -21,7 +21,7 @@ public sealed record PackingShape(int Tokens, int Batch, int Heads, int HeadWidt
         }
         catch (ArgumentException e)
         {
-            throw new RefusedException($"{Tokens} tokens of {Batch} examples, {Heads} heads of {HeadWidth}, do not fit {parameters.Name}: {e.Message}", e);
+            throw new RefusedException($"{Tokens} tokens (he.tokens) of {Batch} examples (he.batch), {Heads} heads of {HeadWidth}, do not fit {parameters.Name}: {e.Message}", e);
         }
     }
 }

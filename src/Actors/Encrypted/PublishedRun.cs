@@ -7,13 +7,16 @@ namespace ActorTrainer.Actors.Encrypted;
 
 /// <summary>
 /// What the stages of an encrypted run begin with and only its data owner can make, as a folder that the owner writes and the coordinator's node reads: <c>keys.json</c>,
-/// <c>evaluation.keys</c>, an encrypted state for each unit, and <c>states.json</c>, which names those. All of it is public. The folder appears when it is complete, and is
+/// <c>evaluation.keys</c>, <c>plan.json</c>, an encrypted state for each unit, and <c>states.json</c>, which names those. All of it is public. The folder appears when it is complete, and is
 /// never changed: an owner who comes back finds what the run began with.
 /// </summary>
 public sealed record PublishedRun
 {
     /// <summary>The format this build writes and reads.</summary>
     public const int CurrentFormat = 1;
+
+    /// <summary>Name of the file with the plan.</summary>
+    public const string PlanName = "plan.json";
 
     private const string FileName = "states.json";
     private const string Remedy = "Remove the folder, and start finetune-encrypted again, which makes it.";
@@ -38,11 +41,11 @@ public sealed record PublishedRun
     /// <summary>Writes the folder, where there is none.</summary>
     /// <param name="folder">Its name has to follow from the keys and from all that the states follow from.</param>
     /// <param name="keys">Folder with the public side of the keys.</param>
-    /// <param name="units">Names of the units.</param>
+    /// <param name="plan">Of the program.</param>
     /// <param name="write">Writes the encrypted state of a unit.</param>
     /// <param name="bounds">Finds the bounds of values, for a run that bootstraps; null for others.</param>
     /// <exception cref="RefusedException">A folder is there and damaged, or cannot be written.</exception>
-    public static PublishedRun Write(string folder, string keys, IReadOnlyList<string> units, Action<string, Stream> write, Func<IReadOnlyDictionary<string, double>>? bounds = null)
+    public static PublishedRun Write(string folder, string keys, EncryptedPlan plan, Action<string, Stream> write, Func<IReadOnlyDictionary<string, double>>? bounds = null)
     {
         if (Directory.Exists(folder))
         {
@@ -61,7 +64,8 @@ public sealed record PublishedRun
                     from.CopyTo(to, 1 << 20);
                 }
 
-                var states = units.ToDictionary(unit => unit, unit => WriteState(made, $"{unit}.state", stream => write(unit, stream)));
+                plan.Save(Path.Combine(made, PlanName));
+                var states = plan.Units.ToDictionary(unit => unit.Name, unit => WriteState(made, $"{unit.Name}.state", stream => write(unit.Name, stream)));
                 ManifestFile.Save(Path.Combine(made, FileName), new PublishedRun { Format = CurrentFormat, States = states, Bounds = bounds?.Invoke() ?? new Dictionary<string, double>() });
             });
         }

@@ -16,8 +16,6 @@ public static class RefreshProtocol
     /// <summary>Most ciphertexts in one request.</summary>
     public const int MaxCiphertexts = 64;
 
-    private const int MaxText = 300;
-
     /// <summary>What is asked.</summary>
     public enum Question : byte
     {
@@ -91,7 +89,7 @@ public static class RefreshProtocol
         public static Answer Acknowledged(long number) => new(Reply.Acknowledged, number, 0, 0, "");
 
         /// <summary>The request was not accepted.</summary>
-        public static Answer Rejected(long number, string why) => new(Reply.Rejected, number, 0, 0, why.Length <= MaxText ? why : $"{why[..MaxText]}…");
+        public static Answer Rejected(long number, string why) => new(Reply.Rejected, number, 0, 0, PeerHeaders.Reason(why));
 
         /// <summary>Why this is no answer to a request, null when it is one.</summary>
         public string? Flaw(RefreshRequest request, CkksParameters parameters) =>

@@ -191,7 +191,7 @@ public sealed class DataOwner : IDisposable
             for (var i = 0; i < ciphertexts.Count; i++)
             {
                 var index = i;
-                lifted.Add(_refresh.Refresh(ciphertexts[i], request.Level, _observer is null ? null : slots => Observe(request.Key, index, slots)));
+                lifted.Add(_refresh.Refresh(ciphertexts[i], request.Level, _observer is null ? null : slots => Observe(request.Key, index, slots, ciphertexts[index])));
             }
 
             var bytes = lifted.Sum(WireSize.Of);
@@ -208,16 +208,17 @@ public sealed class DataOwner : IDisposable
     {
         if (_observer is not null)
         {
-            _refresh.Look(ciphertext, slots => Observe(key, index, slots));
+            _refresh.Look(ciphertext, slots => Observe(key, index, slots, ciphertext));
         }
     }
 
     /// <summary>An observer that fails must not be seen from outside.</summary>
-    private void Observe(RefreshKey key, int index, IReadOnlyList<System.Numerics.Complex> slots)
+    private void Observe(RefreshKey key, int index, IReadOnlyList<System.Numerics.Complex> slots, Ciphertext ciphertext)
     {
         try
         {
-            _observer!.Observed(key, index, slots);
+            var bits = Context.Parameters.Chain.Take(ciphertext.Level + 1).Sum(prime => prime.Bits);
+            _observer!.Observed(key, index, slots, Math.Pow(2, bits - 1) / ciphertext.Scale.High);
         }
         catch (Exception)
         {

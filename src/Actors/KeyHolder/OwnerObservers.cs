@@ -7,14 +7,17 @@ namespace ActorTrainer.Actors.KeyHolder;
 public sealed class OwnerObservers(params IReadOnlyList<IOwnerObserver> observers) : IOwnerObserver
 {
     /// <inheritdoc/>
-    public void Observed(RefreshKey key, int index, IReadOnlyList<Complex> slots)
+    public void Observed(RefreshKey key, int index, IReadOnlyList<Complex> slots) => Observed(key, index, slots, double.PositiveInfinity);
+
+    /// <inheritdoc/>
+    public void Observed(RefreshKey key, int index, IReadOnlyList<Complex> slots, double room)
     {
         Exception? failure = null;
         foreach (var observer in observers)
         {
             try
             {
-                observer.Observed(key, index, slots);
+                observer.Observed(key, index, slots, room);
             }
             catch (Exception e)
             {

@@ -29,9 +29,6 @@ public static class OwnerProtocol
     public sealed record Served(
         RefreshKey Key, bool Report, Outcome Outcome, int Ciphertexts, long BytesIn, long BytesOut, double Seconds, string Reason) : INoSerializationVerificationNeeded;
 
-    /// <summary>Say what was done; answered by <see cref="Status"/>.</summary>
-    public sealed record AskStatus : INoSerializationVerificationNeeded;
-
     /// <summary>What the owner has done.</summary>
     /// <param name="Requests">Requests answered, repeated ones and reports included.</param>
     /// <param name="Lifted">Ciphertexts lifted.</param>

@@ -1,5 +1,4 @@
 using ActorTrainer.Actors.DataPlane.Peers;
-using ActorTrainer.Actors.Encrypted;
 
 namespace ActorTrainer.Actors.KeyHolder;
 
@@ -13,15 +12,15 @@ public sealed class OwnerService : IDisposable
     private OwnerProtocol.Status _status = OwnerProtocol.Status.Nothing;
 
     /// <param name="keys">The owner's; not owned.</param>
-    /// <param name="plan">Of the program that is served: other sites are rejected.</param>
+    /// <param name="sites">Of the program that is served: others are rejected.</param>
     /// <param name="ledger">Keeps what is seen.</param>
     /// <param name="guard">Watches ranges; null: nobody does.</param>
     /// <param name="threads">Requests computed at a time.</param>
-    public OwnerService(OwnerKeys keys, EncryptedPlan plan, OwnerLedger ledger, RangeGuard? guard, int threads)
+    public OwnerService(OwnerKeys keys, IReadOnlySet<string> sites, OwnerLedger ledger, RangeGuard? guard, int threads)
     {
         (Ledger, Guard) = (ledger, guard);
         IOwnerObserver observer = guard is null ? ledger : new OwnerObservers(ledger, guard);
-        _owner = new DataOwner(keys.Context, keys.Secret, new RefreshBook(sites: plan.Sites), new DataOwnerSettings(threads), observer, Count);
+        _owner = new DataOwner(keys.Context, keys.Secret, new RefreshBook(sites: sites), new DataOwnerSettings(threads), observer, Count);
         Server = new RefreshServer(_owner, Counters, Patience);
     }
 

@@ -14,8 +14,6 @@ public static class ObjectProtocol
 
     internal const int HashBytes = 32;
 
-    private const int MaxText = 300;
-
     /// <summary>What is asked.</summary>
     public enum Question : byte
     {
@@ -81,7 +79,7 @@ public static class ObjectProtocol
         [property: Key(3)] string Text)
     {
         /// <summary>No.</summary>
-        public static Answer Refused(string why) => new(Reply.Refused, 0, 0, why.Length <= MaxText ? why : $"{why[..MaxText]}…");
+        public static Answer Refused(string why) => new(Reply.Refused, 0, 0, PeerHeaders.Reason(why));
     }
 
     /// <summary>A question about objects.</summary>

@@ -113,6 +113,8 @@ public static class StageProtocol
     /// <param name="Score">Evaluation sums on the head's stage, else null.</param>
     /// <param name="Digests">Digests of the stage's units, empty unless asked for.</param>
     /// <param name="Spans">Timings of the instructions, empty unless asked for.</param>
+    /// <param name="Working">Seconds inside all instructions.</param>
+    /// <param name="Outside">What was waited for in them.</param>
     [MessagePackObject]
     public sealed record StepDone(
         [property: Key(0)] string Run,
@@ -125,7 +127,9 @@ public static class StageProtocol
         [property: Key(7)] double Last,
         [property: Key(8)] EvaluationScore? Score,
         [property: Key(9)] IReadOnlyList<LayerDigest> Digests,
-        [property: Key(10)] IReadOnlyList<StageSpan> Spans) : IAttemptMessage;
+        [property: Key(10)] IReadOnlyList<StageSpan> Spans,
+        [property: Key(11)] double Working = 0,
+        [property: Key(12)] OutsideWork Outside = default) : IAttemptMessage;
 
     /// <summary>Write the state of every unit to the store.</summary>
     [MessagePackObject]

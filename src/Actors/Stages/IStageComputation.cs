@@ -59,6 +59,9 @@ public interface IStageComputation : IDisposable
     /// <summary>Writes every unit's state to durable storage; returns unit name → hash.</summary>
     IReadOnlyDictionary<string, string> Save();
 
+    /// <summary>What somebody outside of the run has done since <see cref="Prepare"/>, while the computation waited.</summary>
+    OutsideWork Outside => default;
+
     /// <summary>
     /// Somebody outside of the run whom the computation waits for and who is away, for people; null: nobody. Such a wait pauses a run for as long as it takes. Called from
     /// any thread.

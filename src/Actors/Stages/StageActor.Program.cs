@@ -77,7 +77,7 @@ public sealed partial class StageActor
             step.Run, step.Attempt, step.Step, step.Phase, _plan.Stage, times.Busy, times.First, times.Last,
             step.Phase == Phase.Evaluate ? _computation.Score() : null,
             step.Digest ? _computation.Digest() : [],
-            spans));
+            spans, times.Working, times.Outside));
     }
 
     private Func<object?> JobOf(Instruction i)
@@ -153,15 +153,15 @@ public sealed partial class StageActor
         var clock = _settings.Clock;
         _worker.Post(() =>
         {
-            var start = clock.Seconds;
+            var (start, before) = (clock.Seconds, _computation.Outside);
             try
             {
                 var result = job();
-                self.Tell(new JobDone(epoch, instruction, doing, result, null, start, clock.Seconds), ActorRefs.NoSender);
+                self.Tell(new JobDone(epoch, instruction, doing, result, null, start, clock.Seconds, _computation.Outside - before), ActorRefs.NoSender);
             }
             catch (Exception e)
             {
-                self.Tell(new JobDone(epoch, instruction, doing, null, e, start, clock.Seconds), ActorRefs.NoSender);
+                self.Tell(new JobDone(epoch, instruction, doing, null, e, start, clock.Seconds, default), ActorRefs.NoSender);
             }
         });
     }
@@ -198,10 +198,10 @@ public sealed partial class StageActor
     {
         if (_step!.Spans)
         {
-            _spans.Add(new StageSpan(_plan.Stage, _step.Step, instruction, job.Start, job.End));
+            _spans.Add(new StageSpan(_plan.Stage, _step.Step, instruction, job.Start, job.End, job.Outside.Seconds));
         }
 
-        _times = _times.With(instruction, job.Start, job.End);
+        _times = _times.With(instruction, job);
         if (job.Result is StepGradients gradients)
         {
             _gradients = new StageProtocol.GradientsReady(

@@ -320,7 +320,7 @@ public sealed partial class StageActor : ReceiveActor, IWithTimers
         _log.Debug("Stage {0} dropped a stale message ({1} so far): {2}", _plan.Stage, Dropped, what);
     }
 
-    private sealed record JobDone(long Epoch, Instruction? Instruction, string Doing, object? Result, Exception? Error, double Start, double End)
+    private sealed record JobDone(long Epoch, Instruction? Instruction, string Doing, object? Result, Exception? Error, double Start, double End, OutsideWork Outside)
         : INoSerializationVerificationNeeded;
 
     private sealed record StallCheck(long Epoch) : INoSerializationVerificationNeeded
@@ -328,14 +328,17 @@ public sealed partial class StageActor : ReceiveActor, IWithTimers
         public static readonly string Key = "stall";
     }
 
-    /// <summary>Busy time and window of forwards and backwards, seconds on the run clock.</summary>
-    private readonly record struct StageTimes(double Busy, double First, double Last)
+    /// <summary>Busy time and window of forwards and backwards, and time of all instructions; seconds on the run clock.</summary>
+    private readonly record struct StageTimes(double Busy, double First, double Last, double Working, OutsideWork Outside)
     {
-        public static readonly StageTimes None = new(0, double.NaN, double.NaN);
+        public static readonly StageTimes None = new(0, double.NaN, double.NaN, 0, default);
 
-        public StageTimes With(Instruction instruction, double start, double end) =>
-            instruction.Kind is InstructionKind.Forward or InstructionKind.Backward
-                ? new StageTimes(Busy + end - start, double.IsNaN(First) ? start : First, end)
-                : this;
+        public StageTimes With(Instruction instruction, JobDone job)
+        {
+            var all = this with { Working = Working + job.End - job.Start, Outside = Outside + job.Outside };
+            return instruction.Kind is InstructionKind.Forward or InstructionKind.Backward
+                ? all with { Busy = Busy + job.End - job.Start, First = double.IsNaN(First) ? job.Start : First, Last = job.End }
+                : all;
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Schedules;
 using MessagePack;
@@ -7,22 +8,30 @@ namespace ActorTrainer.Actors.Telemetry;
 /// <summary>One instruction as a stage timed it.</summary>
 /// <param name="Start">Seconds since the process's run clock started, monotonic.</param>
 /// <param name="End">Seconds on the same clock.</param>
+/// <param name="Waited">Seconds in between in which it waited for somebody outside: see <see cref="OutsideWork"/>.</param>
 [MessagePackObject]
 public readonly record struct StageSpan(
     [property: Key(0)] int Stage,
     [property: Key(1)] long Step,
     [property: Key(2)] Instruction Instruction,
     [property: Key(3)] double Start,
-    [property: Key(4)] double End);
+    [property: Key(4)] double End,
+    [property: Key(5)] double Waited = 0);
 
 /// <summary>Busy and idle time of one stage in one step, in seconds.</summary>
 /// <param name="Busy">Time inside forwards and backwards.</param>
 /// <param name="Window">Time from the step's first forward on any stage to its last backward on any stage.</param>
+/// <param name="Computed">Of a stage that waits for somebody outside: time inside all instructions, the optimiser's too, without those waits; else zero.</param>
+/// <param name="Waited">Those waits: see <see cref="OutsideWork"/>.</param>
+/// <param name="Refreshed">Ciphertexts that came back.</param>
 [MessagePackObject]
 public readonly record struct StageLoad(
     [property: Key(0)] int Stage,
     [property: Key(1)] double Busy,
-    [property: Key(2)] double Window)
+    [property: Key(2)] double Window,
+    [property: Key(3), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] double Computed = 0,
+    [property: Key(4), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] double Waited = 0,
+    [property: Key(5), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] long Refreshed = 0)
 {
     /// <summary>
     /// Idle share over all stages and steps given, 1 − Σ busy / Σ window, in [0, 1]; null without loads. For one step that
@@ -38,6 +47,19 @@ public readonly record struct StageLoad(
         }
 
         return window > 0 ? Math.Clamp(1 - busy / window, 0, 1) : null;
+    }
+
+    /// <summary>Share, in [0, 1], of all stages' time that is waiting for somebody outside; null where nobody is waited for.</summary>
+    public static double? WaitShare(IEnumerable<StageLoad> loads)
+    {
+        var (computed, waited) = (0.0, 0.0);
+        foreach (var load in loads)
+        {
+            computed += load.Computed;
+            waited += load.Waited;
+        }
+
+        return waited > 0 ? waited / (computed + waited) : null;
     }
 }
 

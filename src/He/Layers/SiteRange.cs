@@ -7,8 +7,8 @@ namespace ActorTrainer.He.Layers;
 /// refreshed at the site, which is before constants that fold into the product with the domain's map.
 /// </summary>
 /// <param name="Site">Name of the refresh.</param>
-/// <param name="Low">Lower end, at <see cref="Decay"/> zero.</param>
-/// <param name="High">Upper end, likewise.</param>
+/// <param name="Low">Lower end.</param>
+/// <param name="High">Upper end.</param>
 public sealed record SiteRange(string Site, double Low, double High)
 {
     /// <summary>
@@ -16,9 +16,6 @@ public sealed record SiteRange(string Site, double Low, double High)
     /// as within, so an error of the fit stays one of its size.
     /// </summary>
     public const double Slack = 1.0 / 16384;
-
-    /// <summary>β where the values are a mean that starts at zero, and so smaller by 1 − β^t after step t; else zero.</summary>
-    public double Decay { get; init; }
 
     /// <summary>Which slots count; null: all. Those that do not hold what is masked before a function sees it.</summary>
     public IReadOnlyList<bool>? Slots { get; init; }
@@ -39,14 +36,6 @@ public sealed record SiteRange(string Site, double Low, double High)
     /// <summary>Within a circuit that is computed in parts: see <see cref="FunctionCircuit.EvaluateInParts"/>.</summary>
     /// <param name="name">Before the names of parts.</param>
     public static IEnumerable<SiteRange> OfParts(string name, FunctionCircuit circuit) => circuit.Parts.Select(part => Around($"{name}.{part.Name}", part.Low, part.High));
-
-    /// <summary>The interval at a step.</summary>
-    /// <param name="step">Counted from 1.</param>
-    public (double Low, double High) At(long step)
-    {
-        var share = 1 - Math.Pow(Decay, Math.Max(step, 1));
-        return (Low * share, High * share);
-    }
 
     private static SiteRange Around(string site, double low, double high) => new(site, low - (Slack * (high - low)), high + (Slack * (high - low)));
 }

@@ -87,7 +87,8 @@ internal static unsafe class KeyFormat
         sink.End();
     }
 
-    public static EvaluationKeys ReadEvaluationKeys(ref WireSource source, CkksContext context, WireLimits limits)
+    /// <param name="wanted">Keys to keep, each up to its level; null: all. Others are checked as they pass and take no memory.</param>
+    public static EvaluationKeys ReadEvaluationKeys(ref WireSource source, CkksContext context, WireLimits limits, IReadOnlyCollection<KeyRequest>? wanted = null)
     {
         var (parameters, ring) = (context.Parameters, context.Ring);
         var header = WireHeader.Read(ref source, WireKind.EvaluationKeys, parameters);
@@ -103,19 +104,24 @@ internal static unsafe class KeyFormat
 
         var requests = Directory(ref source, context, header.Count, limits);
         header.CheckSize(WireSize.EvaluationKeys(parameters, requests), limits, source, read: header.Count * WireSize.DirectoryEntry);
+        int[] kept = Kept(requests, wanted);
         using var codec = new LimbCodec(ring);
         using var draft = new PolynomialDraft(ring);
+        using var nowhere = ring.NewPolynomial(1);
         var (seeds, b) = (new Seed[requests.Length], new Polynomial[requests.Length][]);
         for (var k = 0; k < requests.Length; k++)
         {
+            var (level, most) = (requests[k].Level, kept[k]);
             seeds[k] = source.ReadSeed();
-            b[k] = new Polynomial[parameters.DigitCount(requests[k].Level)];
-            for (var j = 0; j < b[k].Length; j++)
+            b[k] = [.. Enumerable.Range(0, most < 0 ? 0 : parameters.DigitCount(most)).Select(_ => draft.New(most + 1, special: true))];
+            for (var j = 0; j < parameters.DigitCount(level); j++)
             {
-                b[k][j] = draft.New(requests[k].Level + 1, special: true);
-                for (var i = 0; i < b[k][j].Limbs; i++)
+                for (var i = 0; i <= level + ring.SpecialLength; i++)
                 {
-                    codec.Read(ref source, ring.Of(b[k][j], i), b[k][j][i]);
+                    // As where it is written: of a lower level there are fewer digits, and fewer limbs before the special ones.
+                    var place = i > level ? i - level + most : i;
+                    var isKept = j < b[k].Length && (i > level || i <= most);
+                    codec.Read(ref source, i > level ? ring.Special(i - level - 1) : ring.Chain(i), isKept ? b[k][j][place] : nowhere[0]);
                 }
             }
         }
@@ -123,7 +129,7 @@ internal static unsafe class KeyFormat
         source.End();
         var a = b.Select((digits, k) => digits.Select((_, j) =>
         {
-            var uniform = draft.New(requests[k].Level + 1, special: true);
+            var uniform = draft.New(kept[k] + 1, special: true);
             Randomness.Uniform(ring, seeds[k], j, uniform);
             return uniform;
         }).ToArray()).ToArray();
@@ -131,10 +137,30 @@ internal static unsafe class KeyFormat
         var keys = new EvaluationKeys();
         for (var k = 0; k < requests.Length; k++)
         {
-            keys.Add(requests[k].Element, new SwitchingKey(requests[k].Level, b[k], a[k], seeds[k], parameters));
+            if (kept[k] >= 0)
+            {
+                keys.Add(requests[k].Element, new SwitchingKey(kept[k], b[k], a[k], seeds[k], parameters));
+            }
         }
 
         return keys;
+    }
+
+    /// <summary>The level up to which each key is kept, −1 for none.</summary>
+    private static int[] Kept(KeyRequest[] there, IReadOnlyCollection<KeyRequest>? wanted)
+    {
+        if (wanted is null)
+        {
+            return [.. there.Select(request => request.Level)];
+        }
+
+        var levels = wanted.GroupBy(request => request.Element).ToDictionary(group => group.Key, group => group.Max(request => request.Level));
+        int[] kept = [.. there.Select(request => levels.Remove(request.Element, out var level)
+            ? level <= request.Level ? level : throw new WireFormatException($"a key of element {request.Element} up to level {level}", $"one up to level {request.Level}", WireFormatException.Resend)
+            : -1)];
+        return levels.Count == 0
+            ? kept
+            : throw new WireFormatException($"keys of elements {string.Join(", ", levels.Keys.Order())} too", $"{there.Length} others", WireFormatException.Resend);
     }
 
     private static void Begin(ref WireSink sink, CkksParameters parameters, IReadOnlyList<KeyRequest> requests)

@@ -60,11 +60,12 @@ public static class WireReader
         return KeyFormat.ReadEvaluationKeys(ref source, context, limits ?? WireLimits.Default);
     }
 
-    /// <inheritdoc cref="ReadEvaluationKeys(ReadOnlySpan{byte}, CkksContext, WireLimits)"/>
-    public static EvaluationKeys ReadEvaluationKeys(Stream stream, CkksContext context, WireLimits? limits = null)
+    /// <param name="wanted">Keys to keep in memory, each up to its level; null: all that are there.</param>
+    /// <exception cref="WireFormatException">The bytes are no conforming set of keys of these parameters, or lack one that is wanted.</exception>
+    public static EvaluationKeys ReadEvaluationKeys(Stream stream, CkksContext context, WireLimits? limits = null, IReadOnlyCollection<KeyRequest>? wanted = null)
     {
         var source = new WireSource(stream);
-        return KeyFormat.ReadEvaluationKeys(ref source, context, limits ?? WireLimits.Default);
+        return KeyFormat.ReadEvaluationKeys(ref source, context, limits ?? WireLimits.Default, wanted);
     }
 
     /// <exception cref="WireFormatException">The bytes are no conforming keys for bootstrapping of these parameters.</exception>

@@ -44,6 +44,9 @@ public sealed record CommandDescription
     /// <summary>Sections and keys that the command reads; null = all.</summary>
     public IReadOnlyList<string>? Accepts { get; init; }
 
+    /// <summary>Whether its model is read from files: see <see cref="Configuration.ConfigProfile.ReadsModel"/>.</summary>
+    public bool ReadsModel { get; init; }
+
     /// <summary>Full names of the keys worth naming in the help.</summary>
     public IReadOnlyList<string> Keys { get; init; } = [];
 

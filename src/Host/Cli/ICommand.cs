@@ -12,7 +12,7 @@ public interface ICommand
     /// <param name="arguments">The words that the command takes by position.</param>
     /// <param name="table">All commands.</param>
     /// <exception cref="ActorTrainer.Model.Common.RefusedException">The arguments name nothing that exists.</exception>
-    ConfigProfile Profile(IReadOnlyList<string> arguments, CommandTable table) => new(Description.Name, Description.Defaults, Description.Accepts);
+    ConfigProfile Profile(IReadOnlyList<string> arguments, CommandTable table) => new(Description.Name, Description.Defaults, Description.Accepts, Description.ReadsModel);
 
     /// <summary>Does the work.</summary>
     /// <returns>The exit code; 0 done, 1 failure.</returns>

@@ -43,5 +43,5 @@ internal static class RunSettings
     /// <summary>Reads settings; a line that begins with '#' is passed over, see <see cref="FineTuneJob.Of"/>.</summary>
     /// <exception cref="RefusedException">They are not settings of this version of the program.</exception>
     public static ResolvedConfiguration Read(ConfigLibrary library, string settings) => ConfigResolver.Resolve(
-        library, new ConfigProfile("pretrain", []), [.. settings.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => !line.StartsWith('#'))]);
+        library, new ConfigProfile("pretrain", [], ReadsModel: EncryptedFineTuneJob.Of(settings) is not null || FineTuneJob.Of(settings) is not null), [.. settings.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => !line.StartsWith('#'))]);
 }

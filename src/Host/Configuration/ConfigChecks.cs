@@ -12,8 +12,9 @@ namespace ActorTrainer.Host.Configuration;
 public static class ConfigChecks
 {
     /// <summary>What is wrong, a sentence each; empty when the run can start.</summary>
-    public static IEnumerable<string> Problems(RunConfiguration run) =>
-        Shape(run.Arch).Concat(Recipe(run)).Concat(Source(run.Data)).Concat(Cut(run.Pipeline, run.Arch.Layers + 2)).Concat(HeChecks.Problems(run.He));
+    /// <param name="readsModel">See <see cref="ConfigProfile.ReadsModel"/>.</param>
+    public static IEnumerable<string> Problems(RunConfiguration run, bool readsModel = false) =>
+        Shape(run.Arch).Concat(Recipe(run)).Concat(Source(run.Data)).Concat(Cut(run.Pipeline, readsModel ? null : run.Arch.Layers + 2)).Concat(HeChecks.Problems(run.He));
 
     private static IEnumerable<string> Shape(BertConfig arch)
     {
@@ -74,7 +75,8 @@ public static class ConfigChecks
         }
     }
 
-    private static IEnumerable<string> Cut(PipelineOptions pipeline, int units)
+    /// <param name="units">Null: to be seen when the model is read.</param>
+    private static IEnumerable<string> Cut(PipelineOptions pipeline, int? units)
     {
         var what = $"{units} units ({units - 2} layers, embedding, head)";
         var parts = (long)pipeline.Stages * pipeline.Chunks;
@@ -87,7 +89,7 @@ public static class ConfigChecks
             yield return $"pipeline.chunks={pipeline.Chunks} needs pipeline.schedule=interleaved; gpipe and 1f1b hold one part a stage.";
         }
 
-        if (parts > units)
+        if (units is not null && parts > units)
         {
             yield return $"pipeline.stages={pipeline.Stages} times pipeline.chunks={pipeline.Chunks} is {parts} parts, but the model has only {what}, and no part may be empty.";
         }
@@ -104,7 +106,7 @@ public static class ConfigChecks
         }
 
         var sum = pipeline.Cut.Sum(count => (long)count);
-        if (sum != units)
+        if (units is not null && sum != units)
         {
             yield return $"pipeline.cut={cut} sums to {sum}, but the model has {what}.";
         }

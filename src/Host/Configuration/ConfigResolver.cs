@@ -61,7 +61,7 @@ public sealed class ConfigResolver
 
         var values = ConfigSchema.Keys.Select(key => resolver._values[key.Name]).ToList();
         var run = ConfigBinder.Bind(values);
-        resolver._problems.AddRange(ConfigChecks.Problems(run));
+        resolver._problems.AddRange(ConfigChecks.Problems(run, profile.ReadsModel));
         resolver.ThrowIfProblems();
         return new ResolvedConfiguration(values, run);
     }

@@ -28,4 +28,5 @@ public sealed record ResolvedConfiguration(IReadOnlyList<ConfigValue> Values, Ru
 /// <param name="Command">Name of the command.</param>
 /// <param name="Defaults">Its own choices below the user's, as on a command line: <c>arch=dev</c>, <c>name=dev</c>.</param>
 /// <param name="Accepts">Sections and keys that it reads; null = all. The user may set no others.</param>
-public sealed record ConfigProfile(string Command, IReadOnlyList<string> Defaults, IReadOnlyList<string>? Accepts = null);
+/// <param name="ReadsModel">Whether its model is read from files: how many units there are to cut is known only then, and is no matter of <c>arch</c>.</param>
+public sealed record ConfigProfile(string Command, IReadOnlyList<string> Defaults, IReadOnlyList<string>? Accepts = null, bool ReadsModel = false);

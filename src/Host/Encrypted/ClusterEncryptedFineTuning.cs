@@ -32,12 +32,13 @@ internal static class ClusterEncryptedFineTuning
     {
         var model = PretrainedModel.Of(run, job.ArchGiven);
         var encrypted = EncryptedJob.Of(run, model, job.Task);
-        var program = resources.Add(EncryptedProgram.Of(encrypted));
-        var (recipe, parameters) = (program.Recipe, encrypted.Parameters);
-        var embedding = model.EmbeddingHash();
+        var (parameters, embedding) = (encrypted.Parameters, model.EmbeddingHash());
         var train = EncryptedDataset.Open(
-            EncryptedDataset.FolderOf(EncryptedFolders.Data(run), job.Task.Name, GlueTaskInfo.Train), contexts.Open(parameters, recipe.Threads));
+            EncryptedDataset.FolderOf(EncryptedFolders.Data(run), job.Task.Name, GlueTaskInfo.Train), contexts.Open(parameters, run.He.ThreadCount()));
         var published = PublishedRun.Open(EncryptedFolders.Published(encrypted, train.Manifest.KeySha256, embedding));
+        var program = resources.Add(EncryptedProgram.Of(encrypted, Path.Combine(published.Folder, PublishedRun.PlanName)));
+        var recipe = program.Recipe;
+        EncryptedCut.Given(run.Pipeline, recipe.Units.Count);
         var keys = published.Keys;
         train.Require(keys.KeySha256, embedding, job.Task.Name, encrypted.Packing);
         cancellation.ThrowIfCancellationRequested();
@@ -54,11 +55,11 @@ internal static class ClusterEncryptedFineTuning
             Options = options,
             Batches = source,
             Units = recipe.Units,
-            UnitSeconds = EncryptedSession.UnitCosts(recipe.Units.Count),
+            UnitSeconds = EncryptedCut.Costs(recipe.Units.Count),
             UnitMemory = [.. recipe.Units.Select((unit, i) => EncryptedMemories.Unit(parameters, program.Packing, program.Units.Layout(unit), isHead: i == recipe.Units.Count - 1))],
             StageMemory = EncryptedMemories.Stage(parameters, keys.Requests, recipe.CacheMiB),
             Recipe = RunRecipe.Of(options, model.Tokenizer.Hash, keys.KeySha256, cuda: false, bFloat16: false, objects),
-            StageRecipe = (recipe with { Bounds = published.Bounds }).ToJson(),
+            StageRecipe = (program.StageRecipe with { Bounds = published.Bounds }).ToJson(),
             Base = new PretrainedObjects(objects, store),
             Tied = false,
             Describe = (position, states) => RunManifest.Of(options, source.TokensPerSequence, model.Tokenizer.Hash, keys.KeySha256, position, states),

@@ -38,6 +38,7 @@ internal sealed class ClusterOwnerSession(CommandContext context, EncryptedInput
     {
         ClusterRun.CheckFolder(folder);
         var run = Job.Run;
+        EncryptedCut.Given(run.Pipeline, inputs.Program.Recipe.Units.Count);
         var job = new EncryptedFineTuneJob(Job.Task, steps, PretrainedModel.IsArchGiven(context.Words));
         var name = job.NameOf(run);
         var source = new EncryptedBatchSource(train, null, run.Seed, run.Eval.Shuffle);
@@ -56,18 +57,20 @@ internal sealed class ClusterOwnerSession(CommandContext context, EncryptedInput
         var code = outcome is null ? App.Failed : reporting.Finish(outcome);
         OwnerReport.WriteRefreshes(context.Out, owner.Status);
         OwnerReport.WriteWarnings(context.Out, owner.Status);
+        StepTables.WriteLevels(context.Out, inputs.Program.Plan);
+        StepTables.WriteStages(context.Out, folder.Root);
         return (code, code == App.Done ? outcome!.Export.Length > 0 ? outcome.Export : $"in checkpoints of {name}" : null);
     }
 
     private void Publish(TrainedModel planned, OwnerExamples examples)
     {
-        using var cipher = new AdapterCipher(inputs.Keys.Context, inputs.Keys.Secret, inputs.Program.Plan.Refreshing.Floor);
+        using var cipher = new AdapterCipher(inputs.Keys.Context, inputs.Keys.Secret, inputs.Program.Refreshing.Floor);
         var (program, seed) = (inputs.Program, EncryptedTraining.Seed(Job));
         PublishedRun.Write(
             EncryptedFolders.Published(Job, inputs.Keys.Manifest.KeySha256, inputs.EmbeddingHash),
             inputs.Keys.Folder,
-            program.Recipe.Units,
+            program.Plan,
             (unit, stream) => cipher.Write(stream, program.Units.Layout(unit), EncryptedObjects.Initial(program.Recipe, unit, seed)),
-            program.Plan.Refreshing.Bootstraps ? () => TwinSteps.Bounds(inputs, planned, examples) : null);
+            program.Refreshing.Bootstraps ? () => TwinSteps.Bounds(inputs, planned, examples) : null);
     }
 }

@@ -4,7 +4,6 @@ using ActorTrainer.Actors.KeyHolder;
 using ActorTrainer.Host.Cli;
 using ActorTrainer.Host.Commands;
 using ActorTrainer.Host.FineTuning;
-using ActorTrainer.Model.Common;
 using ActorTrainer.Model.Export;
 using ActorTrainer.Model.Glue;
 
@@ -23,15 +22,11 @@ internal sealed class EncryptCommand(Func<EncryptedJob, EncryptionLevels> levels
         var progress = new PhaseProgress(context.Out, context.Console.Profile.Out.IsTerminal, time);
         var model = PretrainedModel.Of(run, PretrainedModel.IsArchGiven(context.Words));
         var jobs = EncryptedJob.All(run, model);
-        using var keys = OwnerKeys.Open(EncryptedFolders.Keys(run), run.He.AllowInsecure, run.He.ThreadCount());
-        RequireSet(keys, jobs[0]);
-        using (var embedding = model.LoadEmbedding())
-        {
-            keys.Require(DataExport.EmbeddingHash(embedding), jobs[0].Packing);
-        }
+        using var keys = EncryptedInputs.OpenKeys(jobs[0], model.EmbeddingHash(), run.He.ThreadCount());
 
         var rows = Counts.Parse("rows", context.Option("rows"));
         var from = context.Option("from") ?? EncryptedFolders.Export(run);
+        var at = jobs.ToDictionary(job => job.Task.Name, levels);
         foreach (var (job, split) in jobs.SelectMany(job => job.Task.EvaluationSplits.Prepend(GlueTaskInfo.Train).Select(split => (job, split))))
         {
             using var source = ExportReader.Open(DataExport.FolderOf(from, job.Task.Name, split));
@@ -44,7 +39,7 @@ internal sealed class EncryptCommand(Func<EncryptedJob, EncryptionLevels> levels
                 Folder = EncryptedDataset.FolderOf(EncryptedFolders.Data(run), job.Task.Name, split),
                 OwnerFile = OwnerExamples.FileOf(EncryptedFolders.Examples(run), job.Task.Name, split),
                 Packing = job.Packing,
-                Levels = levels(job),
+                Levels = at[job.Task.Name],
                 Training = split == GlueTaskInfo.Train,
                 OrderSeed = orderSeed(),
                 MostRows = MostRows(run.Eval.TrainRows, rows, split),
@@ -73,14 +68,6 @@ internal sealed class EncryptCommand(Func<EncryptedJob, EncryptionLevels> levels
         var most = split == GlueTaskInfo.Train && trainRows > 0 ? trainRows : int.MaxValue;
         most = rows > 0 ? (int)Math.Min(most, rows) : most;
         return most == int.MaxValue ? 0 : most;
-    }
-
-    private static void RequireSet(OwnerKeys keys, EncryptedJob job)
-    {
-        if (!keys.Parameters.Fingerprint.Span.SequenceEqual(job.Parameters.Fingerprint.Span))
-        {
-            throw new RefusedException($"{keys.Folder}: expected keys of {job.Parameters.Name} (he.set), found keys of {keys.Parameters.Name}. Set he.set={keys.Parameters.Name}, or name other keys with he.keys=….");
-        }
     }
 
     private static string Summary(string folder, EncryptedSplit split)

@@ -1,3 +1,4 @@
+using ActorTrainer.Actors.Schedules;
 using ActorTrainer.Host.Cli;
 using ActorTrainer.Host.FineTuning;
 using ActorTrainer.Model.Bert;
@@ -37,6 +38,8 @@ internal sealed class EncryptedDemo(KeyGenCommand keygen, EncryptCommand encrypt
         var run = fineTuned with
         {
             He = fineTuned.He with { Tokens = Tokens, Batch = 0 },
+            // There is a unit less to cut than there was in the clear.
+            Pipeline = fineTuned.Pipeline with { Cut = [], Stages = Math.Min(fineTuned.Pipeline.Stages, fineTuned.Arch.Layers + 1), Chunks = 1, Schedule = ScheduleKind.OneForwardOneBackward },
             Eval = fineTuned.Eval with { Tasks = [task.Name], Calibration = Path.Combine(clear, Calibration.FileName), CheckpointEvery = 1 },
         };
         var batch = PackingChoice.Of(run.He, run.Arch, run.He.Parameters()).Batch;

@@ -31,6 +31,7 @@ internal static class EncryptedDescriptions
             new("keygen name=X eval=GLUE_lora eval.tasks=[rte] he.keys=/mnt/owner/keys", "in a folder of the owner's"),
         ],
         Accepts = Read,
+        ReadsModel = true,
         Keys = ["name", "eval.tasks", "eval.checkpoint", "he.set", "he.tokens", "he.batch", "he.keys", "he.threads"],
         Done = "the keys are there",
     };
@@ -63,6 +64,7 @@ internal static class EncryptedDescriptions
             new("encrypt name=X eval.tasks=[rte] he.keys=/mnt/owner/keys he.data=/mnt/shared/rte", "to a folder that the cluster reads"),
         ],
         Accepts = Read,
+        ReadsModel = true,
         Keys = ["name", "eval.tasks", "he.set", "he.tokens", "he.batch", "he.keys", "he.data", "he.threads"],
         Done = "the data is encrypted",
     };
@@ -102,6 +104,7 @@ internal static class EncryptedDescriptions
             new("finetune-encrypted name=X he=dev eval=GLUE_lora eval.tasks=[rte] cluster=local he.owner=127.0.0.1:4300", "on the cluster of this machine"),
         ],
         Accepts = [.. Trains, "cluster"],
+        ReadsModel = true,
         Keys = ["name", "eval.tasks", "eval.checkpoint", "eval.calibration", "eval.batch_size", "eval.epochs", "eval.optim.lr", "he.set", "he.keys", "he.data", "he.cache", "he.threads", "he.owner", "pipeline.stages", "cluster.seeds"],
         Done = "the encrypted models are there",
     };
@@ -121,6 +124,7 @@ internal static class EncryptedDescriptions
         Options = [new("model", "folder of an encrypted model; the latest of finetune-encrypted when left out", "FOLDER")],
         Examples = [new("evaluate-encrypted name=X he=dev eval=GLUE_lora eval.tasks=[rte]", "RTE's dev split")],
         Accepts = Trains,
+        ReadsModel = true,
         Keys = ["name", "eval.tasks", "he.set", "he.keys", "he.data", "he.threads", "pipeline.stages"],
         Done = "the models are scored",
     };
@@ -144,6 +148,7 @@ internal static class EncryptedDescriptions
         ],
         Examples = [new("decrypt name=X he=dev eval=GLUE_lora eval.tasks=[rte]", "the latest model of RTE")],
         Accepts = Read,
+        ReadsModel = true,
         Keys = ["name", "eval.tasks", "he.set", "he.keys"],
         Done = "the model is there",
     };

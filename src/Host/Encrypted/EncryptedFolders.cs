@@ -15,6 +15,9 @@ internal static class EncryptedFolders
     /// <summary>The owner's keys.</summary>
     public static string Keys(RunConfiguration run) => run.He.Keys.Length > 0 ? run.He.Keys : Path.Combine(run.RunFolder, "keys");
 
+    /// <summary>Plan of a task's program: see <see cref="EncryptedProgram.Plan"/>.</summary>
+    public static string Plan(RunConfiguration run, GlueTaskInfo task) => Path.Combine(Keys(run), "plans", $"{task.Name}.json");
+
     /// <summary>Encrypted data: <c>TASK/SPLIT</c>.</summary>
     public static string Data(RunConfiguration run) => run.He.Data.Length > 0 ? run.He.Data : Path.Combine(run.RunFolder, "encrypted");
 

@@ -22,18 +22,11 @@ internal sealed class EncryptedInputs : IDisposable
     /// <exception cref="RefusedException">They are of another model, set or packing, or the keys are not those that the program uses.</exception>
     public static EncryptedInputs Open(EncryptedJob job)
     {
-        var run = job.Run;
-        var keys = OwnerKeys.Open(EncryptedFolders.Keys(run), run.He.AllowInsecure);
+        var hash = job.Model.EmbeddingHash();
+        var keys = OpenKeys(job, hash);
         EncryptedProgram? program = null;
         try
         {
-            if (!keys.Parameters.Fingerprint.Span.SequenceEqual(job.Parameters.Fingerprint.Span))
-            {
-                throw new RefusedException($"{keys.Folder}: expected keys of {job.Parameters.Name} (he.set), found keys of {keys.Parameters.Name}. Set he.set={keys.Parameters.Name}, or name other keys with he.keys=….");
-            }
-
-            var hash = job.Model.EmbeddingHash();
-            keys.Require(hash, job.Packing);
             program = EncryptedProgram.Of(job);
             RequireKeys(keys, program.Plan);
             return new EncryptedInputs(job, keys, program, hash);
@@ -41,6 +34,30 @@ internal sealed class EncryptedInputs : IDisposable
         catch
         {
             program?.Dispose();
+            keys.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens the owner's keys of a job.</summary>
+    /// <param name="embeddingHash">Of the job's model.</param>
+    /// <param name="threads">Threads that one operation of their context may use.</param>
+    /// <exception cref="RefusedException">They are of another model, set or packing.</exception>
+    public static OwnerKeys OpenKeys(EncryptedJob job, string embeddingHash, int threads = 1)
+    {
+        var keys = OwnerKeys.Open(EncryptedFolders.Keys(job.Run), job.Run.He.AllowInsecure, threads);
+        try
+        {
+            if (!keys.Parameters.Fingerprint.Span.SequenceEqual(job.Parameters.Fingerprint.Span))
+            {
+                throw new RefusedException($"{keys.Folder}: expected keys of {job.Parameters.Name} (he.set), found keys of {keys.Parameters.Name}. Set he.set={keys.Parameters.Name}, or name other keys with he.keys=….");
+            }
+
+            keys.Require(embeddingHash, job.Packing);
+            return keys;
+        }
+        catch
+        {
             keys.Dispose();
             throw;
         }
@@ -70,11 +87,11 @@ internal sealed class EncryptedInputs : IDisposable
     private static void RequireKeys(OwnerKeys keys, EncryptedPlan plan)
     {
         var have = keys.Manifest.Requests.ToDictionary(entry => entry.Element, entry => entry.Level);
-        var missing = plan.Step.Keys.Where(key => !have.TryGetValue(key.Element, out var level) || level < key.Level).ToList();
+        var missing = plan.Keys.Where(key => !have.TryGetValue(key.Element, out var level) || level < key.Level).ToList();
         if (missing.Count > 0)
         {
             throw new RefusedException(
-                $"{keys.Folder}: the program uses {plan.Step.Keys.Count} evaluation keys, {missing.Count} of which are not there or end at too low a level. They were made for another task, "
+                $"{keys.Folder}: the program uses {plan.Keys.Count} evaluation keys, {missing.Count} of which are not there or end at too low a level. They were made for another task, "
                 + "calibration or version: make keys with keygen in another folder (he.keys=…), and encrypt again.");
         }
     }

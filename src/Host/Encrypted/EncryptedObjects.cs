@@ -32,7 +32,7 @@ internal static class EncryptedObjects
 
         var objects = BaseModel.WriteUnits(program.Job.Model.Source, store).ToDictionary();
         objects.Add(EncryptedRecipe.KeysObject, Copy(store, Path.Combine(keys.Folder, KeyManifest.EvaluationKeysName)));
-        using var cipher = new AdapterCipher(keys.Context, keys.Secret, program.Plan.Refreshing.Floor);
+        using var cipher = new AdapterCipher(keys.Context, keys.Secret, program.Refreshing.Floor);
         foreach (var unit in program.Recipe.Units)
         {
             objects.Add(EncryptedRecipe.InitialObject(unit), trained is null

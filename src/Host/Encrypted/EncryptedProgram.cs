@@ -1,4 +1,7 @@
+using System.Security.Cryptography;
+using System.Text;
 using ActorTrainer.Actors.Encrypted;
+using ActorTrainer.Actors.Encrypted.Planning;
 using ActorTrainer.He.Tensors;
 using ActorTrainer.He.Training;
 using ActorTrainer.Model.Checkpoints;
@@ -10,44 +13,44 @@ namespace ActorTrainer.Host.Encrypted;
 /// <summary>The program that stages run for a job: its recipe, its units from the base's weights, and its plan.</summary>
 internal sealed class EncryptedProgram : IDisposable
 {
-    private readonly string _folder;
-    private readonly Lazy<Dictionary<string, string>> _files;
+    private readonly string _planFile;
+    private readonly bool _keeps;
+    private readonly Lazy<(string Folder, IReadOnlyDictionary<string, string> Files)> _base;
     private readonly Lazy<EncryptedPlan> _plan;
 
-    private EncryptedProgram(EncryptedJob job, string folder)
+    private EncryptedProgram(EncryptedJob job, string planFile, bool keeps)
     {
-        (Job, _folder, Recipe) = (job, folder, RecipeOf(job));
+        (Job, Recipe, _planFile, _keeps) = (job, RecipeOf(job), planFile, keeps);
         Units = new EncryptedUnits(Recipe, job.Packing.Of(job.Parameters));
-        _files = new(WriteFiles);
-        _plan = new(() => EncryptedPlan.Of(job.Parameters, Packing, NewModel, job.Shape.Outputs, refreshing: Recipe.Refreshing(job.Parameters)));
+        (_base, _plan) = (new(WriteFiles), new(FindPlan));
     }
 
     public EncryptedJob Job { get; }
 
+    /// <summary>Without the keys of the units, for which a plan is needed.</summary>
     public EncryptedRecipe Recipe { get; private set; }
+
+    /// <summary>Who refreshes.</summary>
+    public Refreshing Refreshing => Recipe.Refreshing(Job.Parameters);
+
+    /// <summary>As stages get it.</summary>
+    public EncryptedRecipe StageRecipe => Recipe with { Keys = Plan.Units.ToDictionary(unit => unit.Name, unit => unit.Keys) };
 
     public EncryptedUnits Units { get; }
 
     public Packing Packing => Units.Packing;
 
-    /// <summary>One step on paper, of one micro-batch: keys, levels and sites are those of any number.</summary>
+    /// <summary>Keys, levels and sites of training steps: found in a file, or made.</summary>
     public EncryptedPlan Plan => _plan.Value;
 
-    /// <summary>Reads what the program follows from.</summary>
+    /// <summary>Reads what the owner's program follows from. Its plan is kept beside the keys.</summary>
     /// <exception cref="RefusedException">Model, calibration or settings cannot be trained under encryption; says what to do.</exception>
-    public static EncryptedProgram Of(EncryptedJob job)
-    {
-        var folder = Directory.CreateTempSubdirectory("actortrainer-program-").FullName;
-        try
-        {
-            return new EncryptedProgram(job, folder);
-        }
-        catch
-        {
-            Directory.Delete(folder, recursive: true);
-            throw;
-        }
-    }
+    public static EncryptedProgram Of(EncryptedJob job) => new(job, EncryptedFolders.Plan(job.Run, job.Task), keeps: true);
+
+    /// <summary>The same on a node, which may find a plan and keeps none.</summary>
+    /// <param name="planFile">Where the owner's plan was published.</param>
+    /// <inheritdoc cref="Of(EncryptedJob)" path="/exception"/>
+    public static EncryptedProgram Of(EncryptedJob job, string planFile) => new(job, planFile, keeps: false);
 
     /// <summary>Has stages bootstrap by bounds that the owner has found.</summary>
     public void Bind(IReadOnlyDictionary<string, double> bounds) => Recipe = Recipe with { Bounds = bounds };
@@ -59,7 +62,13 @@ internal sealed class EncryptedProgram : IDisposable
         return program.Plan;
     }
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose()
+    {
+        if (_base.IsValueCreated)
+        {
+            Directory.Delete(_base.Value.Folder, recursive: true);
+        }
+    }
 
     private static EncryptedRecipe RecipeOf(EncryptedJob job)
     {
@@ -82,17 +91,54 @@ internal sealed class EncryptedProgram : IDisposable
     }
 
     /// <summary>The model with the base's weights, and nothing learned yet.</summary>
-    public EncryptedModel NewModel()
+    public EncryptedModel NewModel() => new([.. Recipe.Units.SkipLast(1).Select(unit => (EncryptedLayerUnit)NewUnit(unit))], (EncryptedHeadUnit)NewUnit(Recipe.Units[^1]));
+
+    private EncryptedUnit NewUnit(string unit) => Units.Create(unit, _base.Value.Files[unit]);
+
+    private EncryptedPlan FindPlan()
     {
-        var files = _files.Value;
-        return new EncryptedModel(
-            [.. Recipe.Units.SkipLast(1).Select(unit => (EncryptedLayerUnit)Units.Create(unit, files[unit]))],
-            (EncryptedHeadUnit)Units.Create(Recipe.Units[^1], files[Recipe.Units[^1]]));
+        var follows = FollowsFrom();
+        if (EncryptedPlan.Find(_planFile, follows) is { } found)
+        {
+            return found;
+        }
+
+        var plan = EncryptedPlan.From(ModelPlan.Of(Job.Parameters, Packing, Recipe.Units, unit => unit, NewUnit, Job.Shape.Outputs, refreshing: Refreshing), follows);
+        if (_keeps && Directory.Exists(EncryptedFolders.Keys(Job.Run)))
+        {
+            plan.Save(_planFile);
+        }
+
+        return plan;
     }
 
-    private Dictionary<string, string> WriteFiles()
+    /// <summary>Hash of all that decides what is computed: settings, weights, whose zeros are left out, and the code.</summary>
+    private string FollowsFrom()
     {
-        var store = new ContentStore(_folder);
-        return BaseModel.WriteUnits(Job.Model.Source, store).ToDictionary(unit => unit.Key, unit => store.PathOf(unit.Value));
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes((Recipe with { Threads = 1, CacheMiB = 0, Owner = "", AllowInsecure = false, Bounds = new Dictionary<string, double>() }).ToJson()));
+        using var weights = File.OpenRead(Job.Model.Source.Weights);
+        hash.AppendData(SHA256.HashData(weights));
+        foreach (var code in new[] { typeof(EncryptedUnit), typeof(EncryptedPlan) })
+        {
+            hash.AppendData(code.Module.ModuleVersionId.ToByteArray());
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private (string Folder, IReadOnlyDictionary<string, string> Files) WriteFiles()
+    {
+        var folder = Directory.CreateTempSubdirectory("actortrainer-program-").FullName;
+        try
+        {
+            var store = new ContentStore(folder);
+            return (folder, BaseModel.WriteUnits(Job.Model.Source, store).ToDictionary(unit => unit.Key, unit => store.PathOf(unit.Value)));
+        }
+        catch
+        {
+            Directory.Delete(folder, recursive: true);
+            throw;
+        }
     }
 }

@@ -11,7 +11,6 @@ using ActorTrainer.Host.Configuration;
 using ActorTrainer.Model.Checkpoints;
 using ActorTrainer.Model.Common;
 using ActorTrainer.Model.Optimisation;
-using ActorTrainer.Model.Stages;
 
 namespace ActorTrainer.Host.Encrypted;
 
@@ -36,7 +35,7 @@ internal sealed class EncryptedSession(CommandContext context, EncryptedInputs i
         var same = InTheClear(train, steps);
         var source = same.Order;
         var options = same.Options with { Seed = _run.Seed };
-        if (inputs.Program.Plan.Refreshing.Bootstraps)
+        if (inputs.Program.Refreshing.Bootstraps)
         {
             inputs.Program.Bind(TwinSteps.Bounds(inputs, same, examples));
         }
@@ -44,7 +43,7 @@ internal sealed class EncryptedSession(CommandContext context, EncryptedInputs i
         using var owner = OwnerOfRun.Of(inputs, source, examples, options.Train.BatchSize / Job.Packing.Batch);
         var objects = EncryptedObjects.Of(folder.Root, new ContentStore(folder.Store), inputs.Program, inputs.Keys, Seed);
         var own = context with { Configuration = context.Configuration! with { Run = _run with { Name = options.Name, Train = options.Train, Impl = options.Impl } } };
-        var reporting = new RunReporting(own, folder.Root, RunParts.BubbleFormula(_run));
+        var reporting = new RunReporting(own, folder.Root, RunParts.BubbleFormula(own.Run));
         RunProtocol.Outcome outcome;
         using (reporting)
         {
@@ -84,9 +83,6 @@ internal sealed class EncryptedSession(CommandContext context, EncryptedInputs i
             : throw new RefusedException($"The evaluation did not come to its end: {outcome.Message} ({outputs.Count} of {data.Manifest.PaddedRows} rows were seen; {folder.Log} may say more).");
     }
 
-    /// <summary>Relative costs of units: the head costs about half a layer.</summary>
-    public static IReadOnlyList<double> UnitCosts(int units) => [.. Enumerable.Repeat(2.0, units - 1), 1.0];
-
     private ulong Seed => EncryptedTraining.Seed(Job);
 
     private RunOptions Options(TrainOptions train) => EncryptedTraining.Options(Job, $"{Job.Task.Name}-encrypted", folder.Root, train);
@@ -101,7 +97,7 @@ internal sealed class EncryptedSession(CommandContext context, EncryptedInputs i
             Options = options,
             Folder = folder,
             Batches = source,
-            Partition = Partition(recipe.Units.Count),
+            Partition = EncryptedCut.Of(_run.Pipeline, recipe.Units.Count),
             TokenizerHash = Job.Model.Tokenizer.Hash,
             DataKey = inputs.Keys.Manifest.KeySha256,
             Base = objects,
@@ -111,7 +107,7 @@ internal sealed class EncryptedSession(CommandContext context, EncryptedInputs i
             {
                 Units = recipe.Units,
                 Recipe = RunRecipe.Of(options, Job.Model.Tokenizer.Hash, inputs.Keys.Manifest.KeySha256, cuda: false, bFloat16: false, objects),
-                StageRecipe = recipe.ToJson(),
+                StageRecipe = inputs.Program.StageRecipe.ToJson(),
                 Computation = store =>
                 {
                     var stage = new EncryptedStage(store, contexts, (_, context) => new OwnerRefresher(context, new LocalRefreshChannel(context, owner.Server.Handle)));
@@ -123,25 +119,18 @@ internal sealed class EncryptedSession(CommandContext context, EncryptedInputs i
         }.Execute(stop).ConfigureAwait(false);
     }
 
-    private StagePartition Partition(int units)
-    {
-        var parts = _run.Pipeline.Stages * _run.Pipeline.Chunks;
-        if (parts > units)
-        {
-            throw new RefusedException($"pipeline.stages={_run.Pipeline.Stages}: an encrypted model has {units} units (its layers and the head; the owner embeds), so at most {units} stages.");
-        }
-
-        return _run.Pipeline.Cut.Count > 0 ? StagePartition.FromCut(_run.Pipeline.Cut, units) : StagePartition.ByCost(UnitCosts(units), parts);
-    }
-
     private void Report(OwnerService owner)
     {
         OwnerReport.WriteRefreshes(context.Out, owner.Status);
-        var unused = _stages.Select(stage => stage.UnusedKeys.Select(key => key.Element).ToHashSet()).Aggregate((a, b) => [.. a.Intersect(b)]);
-        context.Out.WriteLine(unused.Count == 0
+        // Each stage holds the keys of its own units: one is unused where no stage that has it used it, or where none has it.
+        var used = _stages.SelectMany(stage => stage.UsedKeys).Select(key => key.Element).ToHashSet();
+        int[] unused = [.. inputs.Keys.Manifest.Requests.Select(key => key.Element).Where(element => !used.Contains(element))];
+        context.Out.WriteLine(unused.Length == 0
             ? $"  keys            all {inputs.Keys.Manifest.Requests.Count} evaluation keys were used"
-            : $"  keys            {unused.Count} of {inputs.Keys.Manifest.Requests.Count} evaluation keys were never used: {string.Join(", ", unused.Order())}");
+            : $"  keys            {unused.Length} of {inputs.Keys.Manifest.Requests.Count} evaluation keys were never used: {string.Join(", ", unused.Order())}");
         OwnerReport.WriteWarnings(context.Out, owner.Status);
+        StepTables.WriteLevels(context.Out, inputs.Program.Plan);
+        StepTables.WriteStages(context.Out, folder.Root);
     }
 }
 

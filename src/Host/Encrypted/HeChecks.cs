@@ -15,9 +15,9 @@ internal static class HeChecks
             yield return $"he.refresh={he.Refresh.ToString().ToLowerInvariant()} needs a set with levels for bootstrapping, and he.set={he.Set} has none; use he.set={ParameterSets.B16D.Name} (he=bootstrap), or he.refresh=owner.";
         }
 
-        if (!he.AllowInsecure && ParameterSets.All.First(set => set.Name == he.Set).AllowInsecure)
+        if (EncryptedRecipe.SetProblem(he.Set, he.AllowInsecure) is { } problem)
         {
-            yield return $"he.set={he.Set} is not secure and must not hold real data; use he.set={ParameterSets.L15.Name}, or allow it for a trial with made data by he.allow_insecure=true.";
+            yield return problem;
         }
 
         foreach (var (key, number) in new[] { ("he.tokens", he.Tokens), ("he.batch", he.Batch) }.Where(pair => pair.Item2 > 0 && !int.IsPow2(pair.Item2)))

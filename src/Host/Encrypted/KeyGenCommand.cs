@@ -1,7 +1,6 @@
 using System.Globalization;
 using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.Actors.KeyHolder;
-using ActorTrainer.He.Scheme;
 using ActorTrainer.He.Wire;
 using ActorTrainer.Host.Cli;
 using ActorTrainer.Host.Commands;
@@ -11,9 +10,9 @@ using ActorTrainer.Model.Export;
 namespace ActorTrainer.Host.Encrypted;
 
 /// <summary><c>keygen</c>: the data owner's keys.</summary>
-/// <param name="plan">The evaluation keys that a task's program asks for.</param>
+/// <param name="plan">Plans a task's program.</param>
 /// <param name="time">Clock.</param>
-internal sealed class KeyGenCommand(Func<EncryptedJob, IReadOnlyList<KeyRequest>> plan, TimeProvider time)
+internal sealed class KeyGenCommand(Func<EncryptedJob, EncryptedPlan> plan, TimeProvider time)
 {
     /// <summary>Makes keys for all tasks of the configuration.</summary>
     public Task<int> Run(CommandContext context, CancellationToken stop)
@@ -24,15 +23,21 @@ internal sealed class KeyGenCommand(Func<EncryptedJob, IReadOnlyList<KeyRequest>
         var jobs = EncryptedJob.All(run, model);
         var (parameters, folder) = (jobs[0].Parameters, EncryptedFolders.Keys(run));
         // One set of keys serves all tasks: each key up to the highest level that any of them asks for.
-        KeyRequest[] requests = [.. jobs.SelectMany(plan).GroupBy(request => request.Element).Select(group => group.MaxBy(request => request.Level))];
+        EncryptedPlan[] plans = [.. jobs.Select(plan)];
+        var requests = EncryptedPlan.KeysOf(plans.SelectMany(made => made.Units));
         progress.Done(string.Create(CultureInfo.InvariantCulture, $"{parameters}"));
-        progress.Done(string.Create(CultureInfo.InvariantCulture, $"{requests.Length} evaluation keys, {WireSize.EvaluationKeys(parameters, requests) / 1e6:N0} MB, for {string.Join(", ", run.Eval.Tasks)}"));
+        progress.Done(string.Create(CultureInfo.InvariantCulture, $"{requests.Count} evaluation keys, {WireSize.EvaluationKeys(parameters, requests) / 1e6:N0} MB, for {string.Join(", ", run.Eval.Tasks)}"));
         using var embedding = model.LoadEmbedding();
         var purpose = new KeyPurpose(model.Source.Name, DataExport.EmbeddingHash(embedding), run.Eval.Tasks, jobs[0].Packing);
         var pace = new Pace(time);
         var manifest = OwnerKeys.Create(
             folder, parameters, requests, purpose, run.He.AllowInsecure, run.He.ThreadCount(), run.He.Refresh != RefreshKind.Owner,
             done => progress.Report($"{done.Keys:N0} of {done.Count:N0} keys, {pace.Describe(done.Bytes, done.TotalBytes)}"), stop);
+        foreach (var (job, made) in jobs.Zip(plans))
+        {
+            made.Save(EncryptedFolders.Plan(run, job.Task));
+        }
+
         progress.Done($"keys {manifest.KeySha256[..16]} in {folder}");
         context.Out.WriteLine(
             $"""

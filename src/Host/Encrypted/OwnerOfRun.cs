@@ -29,7 +29,8 @@ internal static class OwnerOfRun
     {
         var (program, job) = (inputs.Program, inputs.Job);
         var ledger = new OwnerLedger(program.Recipe.Units.ToDictionary(unit => unit, program.Units.Layout), job.Shape.Outputs, job.Task.IsRegression, labels);
-        var guard = new RangeGuard(program.Plan.Ranges, new RealTokens(program.Packing, program.Plan.Ranges, lengths).Slots);
-        return new OwnerService(inputs.Keys, program.Plan, ledger, guard, job.Run.He.ThreadCount());
+        var ranges = program.Plan.Ranges(program.Packing);
+        var guard = new RangeGuard(ranges, new RealTokens(program.Packing, ranges, lengths).Slots);
+        return new OwnerService(inputs.Keys, program.Plan.Sites, ledger, guard, job.Run.He.ThreadCount());
     }
 }

@@ -16,9 +16,15 @@ internal static class OwnerReport
     {
         foreach (var warning in status.Warnings)
         {
-            output.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"  out of range    {warning.Site}: {warning.Outside:N0} of {warning.Seen:N0} values outside of [{warning.Low:g4}, {warning.High:g4}], at worst by {warning.Worst:g3}; calibrate with a wider range"));
+            output.WriteLine(warning.IsRoom ? Room(warning) : Interval(warning));
         }
     }
+
+    private static string Interval(RangeWarning warning) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"  out of range    {warning.Site}: {warning.Outside:N0} of {warning.Seen:N0} values outside of [{warning.Low:g4}, {warning.High:g4}], at worst by {warning.Worst:g3}; calibrate with a wider range");
+
+    private static string Room(RangeWarning warning) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"  near overflow   {warning.Site}: {warning.Outside:N0} of {warning.Seen:N0} values above {warning.High:g4}, half of what their level has room for, at worst by {warning.Worst:g3}; beyond all of it the ciphertext is lost: lower eval.optim.lr, or calibrate on data like these");
 }

@@ -20,7 +20,7 @@ internal static class TwinSteps
     {
         var (job, program, train) = (inputs.Job, inputs.Program, trained.Options.Train);
         using var source = ExportReader.Open(DataExport.FolderOf(EncryptedFolders.Export(job.Run), job.Task.Name, GlueTaskInfo.Train));
-        var twin = new TwinTraining(job.Parameters, program.Units, program.NewModel, unit => EncryptedObjects.Initial(program.Recipe, unit, trained.Options.Seed), program.Plan.Refreshing);
+        var twin = new TwinTraining(job.Parameters, program.Units, program.NewModel, unit => EncryptedObjects.Initial(program.Recipe, unit, trained.Options.Seed), program.Refreshing);
         for (var step = 0; step < steps; step++)
         {
             var numbers = Enumerable.Range(0, train.BatchSize / program.Recipe.Batch)

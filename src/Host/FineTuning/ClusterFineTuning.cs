@@ -37,6 +37,7 @@ internal static class ClusterFineTuning
         var settings = plan.Run;
         var folder = resources.Add(RunFolder.Open(settings.RunFolder));
         var device = ClusterPreparation.DeviceOf(settings);
+        FineTuneParts.RequireCut(settings);
         var options = plan.Options();
         var batches = plan.Batches();
         var weights = new ContentStore(folder.Store);

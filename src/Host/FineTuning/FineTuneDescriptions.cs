@@ -36,6 +36,7 @@ internal static class FineTuneDescriptions
             new("finetune eval=GLUE_lora name=X eval.tasks=[sst2] cluster=local", "on the cluster of this machine"),
         ],
         Accepts = [.. Read, "cluster"],
+        ReadsModel = true,
         Keys =
         [
             "name", "eval.tasks", "eval.path", "eval.checkpoint", "eval.method", "eval.epochs", "eval.batch_size", "eval.optim.lr",
@@ -69,6 +70,7 @@ internal static class FineTuneDescriptions
             new("evaluate name=X eval.path=glue --predict", "predictions for a submission too"),
         ],
         Accepts = Read,
+        ReadsModel = true,
         Keys = ["name", "eval.tasks", "eval.path", "eval.label", "eval.method", "eval.evaluators", "eval.evaluation_batch", "eval.functions", "eval.calibration"],
     };
 
@@ -88,6 +90,7 @@ internal static class FineTuneDescriptions
         Options = [new("out", "folder for the export; NAME/export when left out", "FOLDER")],
         Examples = [new("export name=X eval.tasks=[rte] eval.path=glue", "RTE's train and dev for encryption")],
         Accepts = Read,
+        ReadsModel = true,
         Keys = ["name", "eval.tasks", "eval.path", "eval.checkpoint", "eval.train_rows"],
     };
 }

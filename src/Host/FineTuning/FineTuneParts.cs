@@ -25,6 +25,16 @@ internal static class FineTuneParts
             : StagePartition.ByCost(MeasureUnits(run, shape, device), parts);
     }
 
+    /// <summary>Refuses a cut that is none of the model's units, before anything is placed.</summary>
+    /// <exception cref="RefusedException">Says how many units there are.</exception>
+    public static void RequireCut(RunConfiguration run)
+    {
+        if (run.Pipeline.Cut.Count > 0)
+        {
+            StagePartition.FromCut(run.Pipeline.Cut, UnitFactory.Count(run.Arch));
+        }
+    }
+
     /// <summary>Measured seconds of a micro-batch through each unit; see <see cref="UnitCosts.Measure"/>.</summary>
     public static IReadOnlyList<double> MeasureUnits(RunConfiguration run, FineTuneShape shape, DeviceChoice device) =>
         UnitCosts.Measure(run.Arch, RunParts.RowsOf(run), 1, run.Impl.Threads, device.Device, device.BFloat16, shape);

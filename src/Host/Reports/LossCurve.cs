@@ -1,7 +1,6 @@
 using ActorTrainer.Actors.Telemetry;
 using ActorTrainer.Model.Common;
 using ScottPlot;
-using SkiaSharp;
 
 namespace ActorTrainer.Host.Reports;
 
@@ -14,11 +13,6 @@ public static class LossCurve
     /// <summary>More points than this are drawn as the minimum and maximum of each of this many buckets.</summary>
     private const int Buckets = 1500;
 
-    /// <summary>The first of these that the machine has; without one the plot library's own choice.</summary>
-    private static readonly string[] SansSerif =
-        ["Inter", "Segoe UI", "Helvetica Neue", "Noto Sans", "Open Sans", "Liberation Sans", "Arial", "DejaVu Sans"];
-
-    private static readonly Color Ink = Color.FromHex("#2b2f36");
     private static readonly Color Training = Color.FromHex("#1f77b4");
     private static readonly Color HeldOut = Color.FromHex("#d1495b");
     private static readonly Color Unigram = Color.FromHex("#6c757d");
@@ -74,21 +68,9 @@ public static class LossCurve
 
     private static void Style(Plot plot, string title, List<Coordinates> points, double entropy)
     {
-        if (SansSerif.FirstOrDefault(SKFontManager.Default.FontFamilies.Contains) is { } font)
-        {
-            plot.Font.Set(font);
-        }
-
-        plot.Title(title, 22);
+        PictureStyle.Apply(plot, title, 22, 14, 15);
         plot.XLabel("optimiser step", 17);
         plot.YLabel("masked-token loss (nats)", 17);
-        plot.FigureBackground.Color = Colors.White;
-        plot.Axes.Color(Ink);
-        plot.Axes.Bottom.TickLabelStyle.FontSize = 14;
-        plot.Axes.Left.TickLabelStyle.FontSize = 14;
-        plot.Axes.Right.FrameLineStyle.Width = 0;
-        plot.Axes.Top.FrameLineStyle.Width = 0;
-        plot.Grid.MajorLineColor = Ink.WithAlpha(0.1);
         if (points.Count == 0)
         {
             plot.Axes.SetLimits(0, 1, 0, 1);
@@ -107,9 +89,6 @@ public static class LossCurve
         var (left, right) = (points.Min(p => p.X), points.Max(p => p.X));
         plot.Axes.SetLimitsX(left - 0.01 * (right - left), right + Math.Max(0.02 * (right - left), 0.5));
         plot.Axes.SetLimitsY(Math.Min(low, Math.Max(0, low - margin)), high + margin);
-        plot.Legend.FontSize = 15;
-        plot.Legend.OutlineColor = Ink.WithAlpha(0.15);
-        plot.Legend.ShadowColor = Colors.Transparent;
         plot.ShowLegend(Alignment.UpperRight);
     }
 

@@ -85,6 +85,11 @@ public static class PerfettoTrace
             json.WriteNumber("chunk", instruction.Chunk);
         }
 
+        if (span.Waited > 0)
+        {
+            json.WriteNumber("owner_wait_ms", Math.Round(span.Waited * 1e3, 3));
+        }
+
         json.WriteEndObject();
         json.WriteEndObject();
     }

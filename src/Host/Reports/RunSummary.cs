@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using ActorTrainer.Actors.Telemetry;
 using ActorTrainer.Model.Common;
 
@@ -40,6 +41,10 @@ public sealed record RunSummary
     /// <summary>Idle share by the schedule's formula, in [0, 1].</summary>
     public required double? BubbleFormula { get; init; }
 
+    /// <summary>Stages of an encrypted run, whose waits for the data owner stand apart; null: nobody was waited for.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<StageTotal>? Stages { get; init; }
+
     /// <summary>Times the run was started or went on after a failure.</summary>
     public required int Attempts { get; init; }
 
@@ -68,6 +73,7 @@ public sealed record RunSummary
             SkippedSteps = metrics.Steps.Count(s => s.Skipped),
             BubbleMeasured = Bubble.Measured(metrics.Steps.SelectMany(s => s.Stages)),
             BubbleFormula = bubbleFormula,
+            Stages = StageTotal.Of(metrics.Steps),
             Attempts = attempts ?? metrics.Steps.Select(s => s.Attempt).DefaultIfEmpty(0).Max(),
             Checkpoint = checkpoint,
         };

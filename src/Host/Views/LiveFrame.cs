@@ -30,6 +30,10 @@ internal static class LiveFrame
             rows.Add(Row("bubble", formulaBubble is { } formula
                 ? $"{Format.Percent(run.MeasuredBubble)} measured, {Format.Percent(formula)} by the formula for equal stages"
                 : $"{Format.Percent(run.MeasuredBubble)} measured"));
+            if (run.OwnerShare is { } owner)
+            {
+                rows.Add(Row("data owner", $"{Format.Percent(owner)} of the stages' time is waiting for it"));
+            }
         }
 
         var lines = notices.ToList();

@@ -97,7 +97,7 @@ public sealed class PlainView : RunObserver
             }
         }
 
-        return line;
+        return _tracker.OwnerShare is { } owner ? $"{line}  owner {Format.Percent(owner)}" : line;
     }
 
     private void Print(string line)

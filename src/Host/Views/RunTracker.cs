@@ -85,6 +85,9 @@ internal sealed class RunTracker
     /// <summary>Idle share of all stages over the last steps.</summary>
     public double? MeasuredBubble => Bubble.Measured(_loads.SelectMany(l => l));
 
+    /// <summary>Share of the stages' time over the last steps that is waiting for the data owner; null where there is none.</summary>
+    public double? OwnerShare => StageLoad.WaitShare(_loads.SelectMany(l => l));
+
     public void OnAttempt(int attempt)
     {
         Attempt = attempt;

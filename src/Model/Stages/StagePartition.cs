@@ -78,8 +78,11 @@ public sealed class StagePartition
     }
 
     /// <summary>The cut that the user gave: units of each part, in order.</summary>
+    /// <param name="cut">Units of each part.</param>
+    /// <param name="units">Of the model.</param>
+    /// <param name="what">What they are, for people; null: embedding, layers and head.</param>
     /// <exception cref="RefusedException">A part is empty, or the parts do not add up to the model's units.</exception>
-    public static StagePartition FromCut(IReadOnlyList<int> cut, int units)
+    public static StagePartition FromCut(IReadOnlyList<int> cut, int units, string? what = null)
     {
         var text = $"pipeline.cut=[{string.Join(", ", cut)}]";
         if (cut.Count == 0)
@@ -99,7 +102,7 @@ public sealed class StagePartition
         if (sum != units)
         {
             throw new RefusedException(
-                $"{text} covers {sum} units, but the model has {units} (embedding, {Math.Max(0, units - 2)} layers, head): make the numbers add up to {units}.");
+                $"{text} covers {sum} units, but the model has {units} ({what ?? $"embedding, {Math.Max(0, units - 2)} layers, head"}): make the numbers add up to {units}.");
         }
 
         return new StagePartition(cut);

@@ -139,6 +139,17 @@ public class ResolverTests
     public void Words_that_do_not_go_together_are_refused(string words, string message) => Assert.Equal(message, Cfg.Refusal(words.Split(';')));
 
     [Fact]
+    public void A_cut_of_a_model_that_is_read_later_need_not_fit_the_shape_that_is_configured()
+    {
+        string[] words = ["arch=tiny", "pipeline=two", "pipeline.cut=[2,1]"];
+        Assert.Contains("pipeline.cut=[2,1] sums to 3, but the model has 4 units", Cfg.Refusal(words));
+
+        Assert.Equal([2, 1], Cfg.Resolve(new ConfigProfile("finetune-encrypted", [], ReadsModel: true), words).Run.Pipeline.Cut);
+        Assert.Contains("names 2 parts", Assert.Throws<RefusedException>(
+            () => Cfg.Resolve(new ConfigProfile("finetune-encrypted", [], ReadsModel: true), [.. words, "pipeline.stages=3"])).Message);
+    }
+
+    [Fact]
     public void Hours_may_be_fractions() => Assert.Equal(1.5, Cfg.Resolve("train.budget.unit=hours", "train.budget.amount=1.5").Run.Train.Budget);
 
     [Fact]

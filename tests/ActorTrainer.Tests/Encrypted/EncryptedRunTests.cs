@@ -3,7 +3,11 @@ using ActorTrainer.Actors;
 using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.Actors.KeyHolder;
 using ActorTrainer.Actors.Protocol;
+using ActorTrainer.Actors.Telemetry;
+using ActorTrainer.He.Scheme;
+using ActorTrainer.Host.Reports;
 using ActorTrainer.Model.Checkpoints;
+using ActorTrainer.Model.Stages;
 using Xunit;
 
 namespace ActorTrainer.Tests.Encrypted;
@@ -51,6 +55,59 @@ public sealed class EncryptedRunTests
         Assert.Equal(Steps, owner.Seen.Keys.Max(key => key.Step));
         Assert.Equal(Steps * owner.Plan.Refreshes.Values.Sum(), owner.Seen.Keys.Count(key => key.Phase == Phase.Train));
         Assert.Equal(task.Shape.Outputs, owner.Seen.Keys.Count(key => key.Phase == Phase.Evaluate && key.Site == EncryptedStage.OutputSite("head")));
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task A_stage_holds_the_keys_of_its_own_units_alone_trains_with_them_and_tells_its_waits_apart(int stages)
+    {
+        using var folder = new Bert.TemporaryFolder();
+        using var task = new MadeTask(layers: 2, outputs: 2);
+        using var owner = new MadeOwner(task, folder.Path);
+        using var program = new MadeProgram(task);
+        using var run = RunFolder.Open(Path.Combine(folder.Path, "run"));
+        var plan = EncryptedPlan.From(program.Units(), "made");
+        var watch = new StepWatch();
+        var made = new MadeRun(owner, run, stages, Steps: 1) { Plan = plan, Observer = watch };
+        watch.OnEachStep = () => watch.Held = [.. made.Made.Select(stage => (string.Join(' ', stage.Units), stage.Keys, stage.UsedKeys))];
+
+        Assert.Equal(OutcomeKind.Completed, (await made.Execute(_ => { })).Kind);
+
+        var parts = StagePartition.ByCount(plan.Units.Count, stages).Parts.Select(part => plan.Units.Skip(part.First).Take(part.Count).ToArray()).ToArray();
+        Assert.Equal(stages, watch.Held.Count);
+        foreach (var units in parts)
+        {
+            var (_, held, used) = watch.Held.Single(stage => stage.Units == string.Join(' ', units.Select(unit => unit.Name)));
+            Assert.Equal(EncryptedPlan.KeysOf(units), held.OrderBy(key => key.Element));
+            Assert.Equal(EncryptedPlan.KeysOf(units), used.OrderBy(key => key.Element));
+        }
+
+        Assert.Contains(watch.Held, stage => stage.Keys.Count < plan.Keys.Count);
+        var step = Assert.Single(watch.Steps);
+        Assert.Equal(owner.Plan.Refreshes.Values.Sum(), step.Stages.Sum(stage => stage.Refreshed));
+        Assert.All(step.Stages, stage => Assert.True(stage is { Computed: > 0, Waited: > 0, Refreshed: > 0 }, $"{stage}"));
+        Assert.All(watch.Spans, span => Assert.InRange(span.Waited, 0, span.End - span.Start));
+        Assert.Equal(step.Stages.Sum(stage => stage.Waited), watch.Spans.Sum(span => span.Waited), 1e-6);
+    }
+
+    private sealed class StepWatch : RunObserver
+    {
+        public Action OnEachStep { get; set; } = () => { };
+
+        public IReadOnlyList<(string Units, IReadOnlyList<KeyRequest> Keys, IReadOnlyList<KeyRequest> UsedKeys)> Held { get; set; } = [];
+
+        public List<StepMetrics> Steps { get; } = [];
+
+        public List<StageSpan> Spans { get; } = [];
+
+        public override void OnStep(StepMetrics step)
+        {
+            Steps.Add(step);
+            OnEachStep();
+        }
+
+        public override void OnSpans(IReadOnlyList<StageSpan> spans) => Spans.AddRange(Steps.Count == 0 ? spans : []); // not of the evaluation
     }
 
     private static double Distance(double[] a, double[] b) => Math.Sqrt(a.Zip(b).Sum(pair => Math.Pow(pair.Item1 - pair.Item2, 2)));

@@ -32,7 +32,7 @@ internal sealed class MadeOwner : IOwnerObserver, IDisposable
         _secret = _generator.NewSecretKey();
         var makers = new EncryptedUnits(Recipe, Packing);
         var files = WriteBase(folder);
-        Plan = EncryptedPlan.Of(
+        Plan = WholePlan.Of(
             Context.Parameters, Packing, () => new EncryptedModel(
                 [.. Recipe.Units.SkipLast(1).Select(unit => (EncryptedLayerUnit)makers.Create(unit, files[unit]))],
                 (EncryptedHeadUnit)makers.Create("head", files["head"])),
@@ -47,7 +47,7 @@ internal sealed class MadeOwner : IOwnerObserver, IDisposable
 
     public Packing Packing { get; }
 
-    public EncryptedPlan Plan { get; }
+    public WholePlan Plan { get; }
 
     public RefreshServer Server { get; }
 

@@ -38,7 +38,7 @@ internal sealed class MadeProgram : IDisposable
     };
 
     /// <summary>The whole model at once.</summary>
-    public EncryptedPlan Whole(int microBatches) => EncryptedPlan.Of(Recipe.Parameters(), _makers.Packing, Model, _task.Shape.Outputs, microBatches, Costs);
+    public WholePlan Whole(int microBatches) => WholePlan.Of(Recipe.Parameters(), _makers.Packing, Model, _task.Shape.Outputs, microBatches, Costs);
 
     /// <summary>Unit by unit.</summary>
     public ModelPlan Units() => ModelPlan.Of(Recipe.Parameters(), _makers.Packing, Recipe.Units, unit => unit, Create, _task.Shape.Outputs, Costs);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ActorTrainer.Actors;
 using ActorTrainer.Actors.DataPlane;
 using ActorTrainer.Actors.DataPlane.Peers;
@@ -25,6 +26,12 @@ internal sealed record MadeRun(MadeOwner Owner, RunFolder Folder, int Stages, in
     /// <summary>Goes around what reads payloads.</summary>
     public Func<IPayloadReader, IPayloadReader> Reading { get; init; } = reader => reader;
 
+    /// <summary>Goes into the recipe: see <see cref="EncryptedRecipe.Keys"/>.</summary>
+    public EncryptedPlan? Plan { get; init; }
+
+    /// <summary>The stages that were made, each as it is.</summary>
+    public ConcurrentBag<EncryptedStage> Made { get; } = [];
+
     /// <summary>Before the run's own.</summary>
     public Config Settings { get; init; } = Config.Empty;
 
@@ -32,7 +39,7 @@ internal sealed record MadeRun(MadeOwner Owner, RunFolder Folder, int Stages, in
     public async Task<RunProtocol.Outcome> Execute(Action<IReadOnlyDictionary<string, string>> saved)
     {
         using var contexts = new CkksContexts(Owner.Context);
-        var recipe = Owner.Recipe;
+        var recipe = Owner.Recipe with { Keys = (Plan?.Units ?? []).ToDictionary(unit => unit.Name, unit => unit.Keys) };
         return await new LocalRun
         {
             Options = new RunOptions
@@ -74,7 +81,12 @@ internal sealed record MadeRun(MadeOwner Owner, RunFolder Folder, int Stages, in
                 Units = recipe.Units,
                 Recipe = "made",
                 StageRecipe = recipe.ToJson(),
-                Computation = objects => new EncryptedStage(objects, contexts, (_, context) => new OwnerRefresher(context, new LocalRefreshChannel(context, Handler))),
+                Computation = objects =>
+                {
+                    var stage = new EncryptedStage(objects, contexts, (_, context) => new OwnerRefresher(context, new LocalRefreshChannel(context, Handler)));
+                    Made.Add(stage);
+                    return stage;
+                },
                 Reader = Reading(new AnyPayloadReader(new TensorPayloadReader(), new CipherPayloadReader(contexts))),
             },
         }.Execute(CancellationToken.None);

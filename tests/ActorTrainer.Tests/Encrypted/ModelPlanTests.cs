@@ -9,6 +9,7 @@ using ActorTrainer.He.Refresh;
 using ActorTrainer.He.Scheme;
 using ActorTrainer.He.Tensors;
 using ActorTrainer.He.Training;
+using ActorTrainer.Host.Encrypted;
 using ActorTrainer.Model.Bert;
 using ActorTrainer.Model.Common;
 using ActorTrainer.Model.Optimisation;
@@ -37,6 +38,8 @@ public sealed class ModelPlanTests
         Assert.Equal(whole.Step.Counts.OrderBy(entry => entry.Key), plan.Counts(microBatches).OrderBy(entry => entry.Key));
         Assert.Equal(whole.Step.Keys.OrderBy(key => key.Element), plan.Keys);
         Assert.Equal(whole.Refreshes.Values.Sum(), plan.Refreshes(microBatches));
+        Assert.Equal(whole.Sites, plan.Units.SelectMany(unit => unit.Sites).Append(EncryptedStage.OutputSite("head")).ToHashSet());
+        Assert.Equal(whole.Ranges.Select(range => range.Site), plan.Units.SelectMany(unit => unit.Ranges).Select(range => range.Site));
         Assert.Equal(whole.Step.KeyBytes, plan.Keys.Sum(key => Planner.KeyBytes(plan.Parameters, key)));
         Assert.Equal(whole.Step.Seconds!.Value, plan.Units.Sum(unit => unit.StepSeconds(MadeProgram.Costs, 0, microBatches)), 1e-6);
     }
@@ -199,14 +202,58 @@ public sealed class ModelPlanTests
     }
 
     [Fact]
+    public void What_a_plan_asks_for_comes_back_from_its_file_and_from_no_other()
+    {
+        using var folder = new Bert.TemporaryFolder();
+        using var task = new MadeTask(layers: 2, outputs: 2);
+        using var program = new MadeProgram(task);
+        var (path, plan) = (Path.Combine(folder.Path, "plans", "made.json"), program.Units());
+        var kept = EncryptedPlan.From(plan, "this");
+        Assert.Null(EncryptedPlan.Find(path, "this"));
+
+        kept.Save(path);
+
+        Assert.Null(EncryptedPlan.Find(path, "that"));
+        var found = EncryptedPlan.Find(path, "this")!;
+        Assert.Equal(plan.Levels, found.Levels);
+        Assert.Equal(plan.Keys, found.Keys);
+        Assert.Equal(plan.Units.SelectMany(unit => unit.Keys), found.Units.SelectMany(unit => unit.Keys));
+        Assert.Equal(program.Whole(1).Sites, found.Sites);
+        Assert.Equal(kept.Units.SelectMany(unit => unit.Blocks), found.Units.SelectMany(unit => unit.Blocks));
+        var (expected, ranges) = (program.Whole(1).Ranges, found.Ranges(plan.Packing));
+        Assert.Equal(expected.Select(range => (range.Site, range.Low, range.High, range.ShiftGroup)), ranges.Select(range => (range.Site, range.Low, range.High, range.ShiftGroup)));
+        Assert.Equal(expected.Select(range => range.Slots), ranges.Select(range => range.Slots));
+        File.WriteAllText(path, "{}");
+        Assert.Contains("Delete it", Assert.Throws<RefusedException>(() => EncryptedPlan.Find(path, "this")).Message);
+    }
+
+    [Fact]
+    public void Levels_are_told_by_block_and_units_that_are_alike_once()
+    {
+        BlockLevels[] blocks = [new("norm1", PlanPass.Forward, 14, 0, 2), new("norm1", PlanPass.Backward, 4, 1, 1), new("optimiser", PlanPass.Step, 9, 0, 11)];
+        UnitPlan Unit(string name, BlockLevels[] of) => new(name, [], [], [], of);
+        var said = new StringWriter { NewLine = "\n" };
+
+        StepTables.WriteLevels(said, new EncryptedPlan { Of = "", Levels = new(1, 1, 1), Units = [Unit("layers.0", blocks), Unit("layers.1", [.. blocks]), Unit("head", blocks[2..])] });
+
+        Assert.Equal(
+            """
+              levels by block: the highest computed at, the lowest left (plan)
+              units                 block      forward  backward  update  refreshes
+              layers.0 to layers.1  norm1         14–0       4–1                  3
+                                    optimiser                        9–0         11
+              head                  optimiser                        9–0         11
+
+            """.ReplaceLineEndings("\n"), said.ToString());
+    }
+
+    [Fact]
     public void A_unit_that_the_packing_cannot_hold_is_refused_with_what_to_do()
     {
         using var task = new MadeTask(layers: 1, outputs: 2);
-        using var program = new MadeProgram(task);
-        var plan = program.Units();
+        var makers = new EncryptedUnits(task.Recipe, task.Recipe.Packing(task.Recipe.Parameters()));
 
-        var refused = Assert.Throws<RefusedException>(() => ModelPlan.Of(
-            plan.Parameters, plan.Packing, ["head"], unit => unit, _ => throw new ArgumentException("Take another rank.", "layout"), 2));
+        var refused = Assert.Throws<RefusedException>(() => makers.Create("head", _ => throw new ArgumentException("Take another rank.", "layout")));
 
         Assert.Equal("head cannot be made for 8 tokens of 4 examples: Take another rank. (eval.pooler_rank, eval.pooler_width, he.tokens, he.batch)", refused.Message);
     }

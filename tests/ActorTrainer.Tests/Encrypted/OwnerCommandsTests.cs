@@ -49,6 +49,7 @@ public sealed class OwnerCommandsTests : IDisposable
 
         Assert.Contains("stsb train: 40 of 40 rows, 5 micro-batches of 8", said);
         Assert.Contains("sst2 dev: 160 of 160 rows, 20 micro-batches of 8", said);
+        Assert.NotNull(EncryptedPlan.Find(_folder["out/m/keys/plans/sst2.json"], "sst2"));
         using var keys = OwnerKeys.Open(_folder["out/m/keys"], allowInsecure: true);
         Assert.Equal(["stsb", "sst2"], keys.Manifest.Purpose.Tasks);
         var data = EncryptedDataset.Open(EncryptedDataset.FolderOf(_folder["out/m/encrypted"], "stsb", "train"), keys.Context);
@@ -79,6 +80,24 @@ public sealed class OwnerCommandsTests : IDisposable
         var refused = await Refused("encrypt", [Task, .. Toy, $"eval.checkpoint={_folder["out/other/checkpoints/step-00000001"]}"]);
         Assert.Contains("Make keys for this model", refused);
         Assert.False(Directory.Exists(_folder["out/m/encrypted"]));
+    }
+
+    [Fact]
+    public async Task A_head_of_which_some_ciphertexts_would_hold_nothing_gets_no_keys()
+    {
+        MakeModel("k", seed: 1, AttentionKind.GaussianKernel);
+        using var made = new MadeTask(layers: 1, outputs: 2);
+        var calibration = _folder["calibration.json"];
+        await File.WriteAllTextAsync(calibration, made.Calibration.ToJson());
+        var keygen = new CommandTable([new DelegateCommand(EncryptedDescriptions.KeyGen, new KeyGenCommand(EncryptedProgram.PlanOf, TimeProvider.System).Run)]);
+
+        var (code, _, error) = await Cfg.Run(
+            keygen, ["keygen", "name=k", $"base_dir={_folder["out"]}", "eval=GLUE_lora", "eval.tasks=[rte]", $"eval.calibration={calibration}", "eval.optim.eps=0.01", "eval.pooler_rank=2", "eval.pooler_width=8", .. Toy]);
+
+        Assert.Equal(App.Refused, code);
+        Assert.Contains("head cannot be made for 16 tokens of 8 examples: Some ciphertexts of head would hold nothing.", error);
+        Assert.Contains("eval.pooler_rank", error);
+        Assert.False(Directory.Exists(_folder["out/k/keys"]));
     }
 
     [Fact]
@@ -138,10 +157,15 @@ public sealed class OwnerCommandsTests : IDisposable
 
     private static string[] Toy => ["he=toy", "he.allow_insecure=true", "he.batch=8", "he.threads=1"];
 
-    private KeyRequest[] Plan(EncryptedJob job)
+    private EncryptedPlan Plan(EncryptedJob job)
     {
         _planned.Add(job);
-        return job.Task.Outputs == 1 ? Requests : [new(5, 3)];
+        return new EncryptedPlan
+        {
+            Of = job.Task.Name,
+            Levels = new EncryptionLevels(3, 2, 1),
+            Units = [new UnitPlan("head", job.Task.Outputs == 1 ? Requests : [new(5, 3)], [], [], [])],
+        };
     }
 
     private async Task<string> Done(string command, params string[] words)
@@ -166,11 +190,11 @@ public sealed class OwnerCommandsTests : IDisposable
         return Cfg.Run(_table, [command, "name=m", $"base_dir={_folder["out"]}", .. common, .. last]);
     }
 
-    private void MakeModel(string name, ulong seed)
+    private void MakeModel(string name, ulong seed, AttentionKind attention = AttentionKind.Softmax)
     {
         var text = File.ReadAllLines(Path.Combine(_folder["glue"], GlueTasks.Of(GlueTask.Sst2).Folder, "train.tsv"));
         var tokenizer = WordPieceTrainer.Train(text, new WordPieceTrainerOptions { VocabularySize = 120, Workers = 1 });
-        var arch = new BertConfig { Layers = 1, Hidden = 16, Heads = 2, FeedForward = 32, Vocabulary = tokenizer.VocabularySize, Sequence = 16, FusedQkv = false };
+        var arch = new BertConfig { Layers = 1, Hidden = 16, Heads = 2, FeedForward = 32, Vocabulary = tokenizer.VocabularySize, Sequence = 16, FusedQkv = false, Attention = attention, Activation = GateActivation.Relu };
         using var model = new BertForMlm(arch, seed);
         CheckpointFolder.Write(_folder[Path.Combine("out", name)], 1, folder =>
         {

@@ -73,7 +73,8 @@ public sealed class PlanCommandTests : IDisposable
     {
         Assert.Contains("nodes=1,x: expected numbers of nodes from 1 to 4096", await Refused("nodes=1,x"));
         Assert.Contains("cores=0: expected a whole number above 0.", await Refused("cores=0"));
-        Assert.Contains("pipeline.stages=4: the model has 3 encrypted units", await Refused("pipeline.stages=4"));
+        Assert.Contains("pipeline.stages=4 times pipeline.chunks=1 is 4 parts, but an encrypted model has 3 units (2 layers and the head; the owner embeds)", await Refused("pipeline.stages=4"));
+        Assert.Contains("pipeline.cut=[2, 2] covers 4 units, but the model has 3 (2 layers and the head; the owner embeds)", await Refused("pipeline.stages=2", "pipeline.cut=[2,2]"));
         Assert.Contains("eval.batch_size=6 is no multiple of the 4 examples", await Refused("eval.batch_size=6"));
         Assert.Contains("arch.attention must be gaussian-kernel", await Refused("arch.attention=softmax"));
         var (code, _, error) = await Cfg.Run(_table, ["plan", "name=nobody", $"base_dir={_folder["out"]}", "he=toy", "he.allow_insecure=true"]);

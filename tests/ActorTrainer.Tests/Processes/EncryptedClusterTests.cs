@@ -1,3 +1,4 @@
+using ActorTrainer.Host.Reports;
 using ActorTrainer.Model.Checkpoints;
 using Xunit;
 using static TorchSharp.torch;
@@ -8,7 +9,7 @@ namespace ActorTrainer.Tests.Processes;
 [Collection(ProcessesCollection.Name)]
 public class EncryptedClusterTests(ProgramFolder folder)
 {
-    private const int Steps = 4;
+    private const int Steps = 3;
 
     /// <summary>Noise moves a trained tensor by far less than this part of its norm …</summary>
     private const double Bound = 1e-2;
@@ -18,8 +19,11 @@ public class EncryptedClusterTests(ProgramFolder folder)
 
     private static readonly string[] Task =
     [
-        "base_dir=runs", "eval=GLUE_lora", "eval.tasks=[sst2]", "eval.batch_size=16", "eval.pooler_rank=8", "eval.pooler_width=40", "eval.checkpoint_every=1",
+        "base_dir=runs", "eval=GLUE_lora", "eval.tasks=[sst2]", "eval.batch_size=16", "eval.pooler_rank=8", "eval.pooler_width=40",
     ];
+
+    /// <summary>Without it a run goes on with one stage while the node of the other is started anew.</summary>
+    private const string WaitsForNodes = "cluster.wait_for_node=120";
 
     private static readonly string[] Toy = ["he=toy", "he.tokens=8", "he.allow_insecure=true", "he.threads=1", "he.keys=owner/keys", "he.data=shared"];
 
@@ -28,7 +32,7 @@ public class EncryptedClusterTests(ProgramFolder folder)
     {
         const string name = "encrypted";
         var calibration = Prepare(name);
-        string[] training = [.. Task, .. Toy, $"eval.calibration={calibration}", "pipeline=two", $"steps={Steps}"];
+        string[] training = [.. Task, .. Toy, $"eval.calibration={calibration}", "eval.checkpoint_every=1", "pipeline=two", "pipeline.cut=[2,1]", $"steps={Steps}"];
         using (var here = folder.Start(["finetune-encrypted", "name=undisturbed-encrypted", $"eval.checkpoint={ModelOf(name)}", .. training]))
         {
             here.ShouldEndWith(0).ShouldSay($"{Steps} steps done");
@@ -36,29 +40,32 @@ public class EncryptedClusterTests(ProgramFolder folder)
 
         using var nodes = new LocalNodes(folder, "cluster-encrypted");
         string[] there = ["finetune-encrypted", $"name={name}", nodes.Seeds, $"he.owner={nodes.FreeAddress}", .. training];
-        foreach (var node in new[] { 0, 1, 2 })
-        {
-            nodes.Start(node);
-        }
-
+        nodes.Start(0, WaitsForNodes);
+        nodes.Start(1);
+        nodes.Start(2);
         using (var owner = folder.Start(there))
         {
-            var playing = PlaysFirst(owner.WaitForLine(line => line.StartsWith("attempt 1 from step 0: n", StringComparison.Ordinal), "the first attempt"));
+            var first = Seats(owner.WaitForLine(line => line.StartsWith("attempt 1 from step 0: ", StringComparison.Ordinal), "the first attempt"));
             owner.WaitForStep(1);
-            nodes.Kill(playing);
-            nodes.Start(playing);
-            owner.WaitForLine(line => line.StartsWith("attempt 2: goes on", StringComparison.Ordinal), "an attempt after the loss of a stage");
+            WaitUntil(nodes, "a stage is within step 2", IsWithin(2));
+            nodes.Kill(first[^1]);
+            nodes.Start(first[^1]);
+            owner.WaitForLine(line => line.StartsWith("attempt 2: goes on after step 1", StringComparison.Ordinal), "an attempt after the loss of a stage");
             owner.WaitForStep(2);
+            WaitUntil(nodes, "a stage is within step 3", IsWithin(3));
             nodes.Kill(0);
-            nodes.Start(0);
-            owner.WaitForLine(line => line.StartsWith("attempt ", StringComparison.Ordinal) && line.Contains(": goes on", StringComparison.Ordinal) && !line.StartsWith("attempt 2", StringComparison.Ordinal), "an attempt of the new coordinator");
-            owner.WaitForStep(3);
+            nodes.Start(0, WaitsForNodes);
+            owner.WaitForLine(line => line.StartsWith("attempt 3: goes on after step 2", StringComparison.Ordinal), "an attempt of the new coordinator");
+            WaitUntil(nodes, "a stage is within step 3 again", IsWithin(3));
             owner.Kill();
+            ShouldHaveTwoNodes(owner, attempts: 3);
         }
 
-        WaitUntilTheRunWaits(nodes);
+        WaitUntil(nodes, "a stage waits for the data owner", status => status.Contains("for the data owner at", StringComparison.Ordinal));
         using var again = folder.Start(there);
         again.ShouldEndWith(0).ShouldSay($"{Steps} steps done", "refreshes");
+        var stages = RunMetrics.Read(folder.PathOf(name, "finetune-encrypted", "sst2")).Steps.Select(step => step.Stages.Count(stage => stage.Busy > 0));
+        Assert.All(stages, count => Assert.Equal(2, count));
         ShouldAgree(Decrypt("undisturbed-encrypted", "here"), Decrypt(name, "there", $"model={ModelOf("../cluster-encrypted/n0/runs/encrypted-encrypted-sst2")}"));
         Assert.DoesNotContain(folder.Files("cluster-encrypted").Concat(folder.Files("shared")), file => Path.GetFileName(file) is "secret.key");
     }
@@ -78,7 +85,7 @@ public class EncryptedClusterTests(ProgramFolder folder)
         Done(folder.StartSmall(
             "pretrain", name, "arch.hidden=16", "arch.heads=2", "arch.feed_forward=32", "arch.sequence=8", "train.budget.amount=10", "train.evaluate_every=0"));
         Done(folder.Start(
-            ["finetune", $"name={name}", "eval.label=clear", "eval.calibrate_every=1", "eval.train_rows=64", "eval.epochs=2", "data.cache=cache", "impl=dev", .. Task]));
+            ["finetune", $"name={name}", "eval.label=clear", "eval.calibrate_every=1", "eval.checkpoint_every=4", "eval.train_rows=64", "eval.epochs=1", "data.cache=cache", "impl=dev", .. Task]));
         Done(folder.Start(["export", $"name={name}", "base_dir=runs", "eval.tasks=[sst2]", "eval.train_rows=64", "data.cache=cache"]));
         var calibration = Path.Combine(Directory.GetDirectories(folder.PathOf(name, "finetune", "clear", "sst2-1", "checkpoints")).Single(), "calibration.json");
         foreach (var command in new[] { "keygen", "encrypt" })
@@ -99,24 +106,40 @@ public class EncryptedClusterTests(ProgramFolder folder)
 
     private string ModelOf(string run) => CheckpointFolder.Latest(folder.PathOf(run))!;
 
-    /// <summary>Number of the node that has the first stage: how many stages there are depends on how fast each node was when it started.</summary>
-    private static int PlaysFirst(string attempt) => attempt[attempt.IndexOf(": n", StringComparison.Ordinal) + 3] - '0';
+    /// <summary>Numbers of the nodes of an attempt, stage by stage: two of them, so that ciphertexts pass between processes.</summary>
+    private static int[] Seats(string attempt)
+    {
+        int[] nodes = [.. attempt[(attempt.IndexOf(": ", StringComparison.Ordinal) + 2)..].Split(" | ").Select(stage => stage[1] - '0')];
+        Assert.True(nodes.Length == 2 && nodes[0] != nodes[1], $"Expected two stages on two nodes: {attempt}");
+        return nodes;
+    }
 
-    /// <summary>Asks the cluster again and again: a run whose owner is away says so and goes on waiting.</summary>
-    private void WaitUntilTheRunWaits(LocalNodes nodes)
+    private static void ShouldHaveTwoNodes(ProgramProcess owner, int attempts)
+    {
+        var seen = owner.Output.Split('\n').Where(line => line.StartsWith("attempt ", StringComparison.Ordinal) && line.Contains(" from step ", StringComparison.Ordinal)).ToList();
+        Assert.Equal(attempts, seen.Count);
+        Assert.All(seen, line => Seats(line));
+    }
+
+    /// <summary>Whether a status says that a stage computes on a step.</summary>
+    private static Predicate<string> IsWithin(int step) => status =>
+        status.Contains($"run encrypted-encrypted-sst2: step {step}\n", StringComparison.Ordinal) && status.Contains(" computes ", StringComparison.Ordinal);
+
+    /// <summary>Asks the cluster again and again.</summary>
+    private void WaitUntil(LocalNodes nodes, string what, Predicate<string> isSo)
     {
         string? seen = null;
         for (var asked = 0; asked < 40; asked++)
         {
             using var status = folder.Start("status", nodes.Seeds);
             seen = status.ShouldEndWith(0).Output;
-            if (seen.Contains("for the data owner at", StringComparison.Ordinal))
+            if (isSo(seen))
             {
                 return;
             }
         }
 
-        Assert.Fail($"No stage waits for the data owner:\n{seen}");
+        Assert.Fail($"Never seen that {what}:\n{seen}");
     }
 
     private string Decrypt(string name, string target, params string[] words)

@@ -53,6 +53,7 @@ internal sealed partial class ProgramProcess : IDisposable
             UseShellExecute = false,
         };
         start.Environment.Remove("ACTORTRAINER_TRACE");
+        start.Environment["DOTNET_TieredPGO"] = "0"; // processes end before a profile of them pays
         var process = new Process { StartInfo = start };
         var started = new ProgramProcess(process, "actortrainer " + string.Join(' ', words));
         process.Start();

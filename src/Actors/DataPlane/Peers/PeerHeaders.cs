@@ -13,7 +13,13 @@ public static class PeerHeaders
     /// <summary>Longest header in bytes.</summary>
     public const int MaxLength = 1024;
 
+    /// <summary>Longest text in characters, each of up to three bytes.</summary>
+    private const int MaxText = 300;
+
     private static readonly MessagePackSerializerOptions Options = MessagePackSerializerOptions.Standard.WithSecurity(MessagePackSecurity.UntrustedData);
+
+    /// <summary>A reason as it fits into a header.</summary>
+    public static string Reason(string why) => why.Length <= MaxText ? why : $"{why[..MaxText]}…";
 
     /// <summary>A header behind its length.</summary>
     /// <exception cref="ArgumentException">It is too long.</exception>

@@ -43,15 +43,17 @@ public sealed record ModelPlan
     /// <param name="build">Makes a unit; called anew where it is not kept.</param>
     /// <param name="outputs">Of the head.</param>
     /// <param name="costs">For the times of refreshes within passes.</param>
+    /// <param name="refreshing">Who refreshes; null for the owner.</param>
     /// <param name="stop">Gives up.</param>
-    /// <exception cref="RefusedException">A unit cannot be made for this packing, or takes more levels than there are.</exception>
+    /// <exception cref="RefusedException">A unit takes more levels than there are.</exception>
     public static ModelPlan Of(
         CkksParameters parameters, Packing packing, IReadOnlyList<string> units, Func<string, string> alike, Func<string, EncryptedUnit> build, int outputs,
-        OperationCosts? costs = null, CancellationToken stop = default)
+        OperationCosts? costs = null, Refreshing? refreshing = null, CancellationToken stop = default)
     {
+        var how = refreshing ?? new Refreshing(RefreshKind.Owner, parameters);
         var few = units.Select(alike).Distinct().Count() <= Kept;
         var made = new Dictionary<string, EncryptedUnit>();
-        var boundaries = units.Select((_, i) => new UnitBoundary(0, 0, 0, 0, i > 0)).ToArray();
+        var boundaries = units.Select((_, i) => new UnitBoundary(how.Floor, how.Floor, how.Floor, how.Floor, i > 0)).ToArray();
         for (var round = 0; round < Rounds; round++)
         {
             var planned = new Dictionary<(string, UnitBoundary), (PlannedUnit Plan, EncryptionLevels Wanted)>();
@@ -63,7 +65,7 @@ public sealed record ModelPlan
                     planned.Add((alike(name), boundaries[i]), plan = Run(name, boundaries[i]));
                 }
 
-                return (Plan: plan.Plan with { Name = name }, plan.Wanted);
+                return (Plan: plan.Plan.Called(name), plan.Wanted);
             }).ToArray();
             var levels = new EncryptionLevels(
                 Math.Max(boundaries[0].Input, found[0].Wanted.Inputs), Math.Max(boundaries[0].Masks, found.Max(unit => unit.Wanted.Masks)),
@@ -71,7 +73,7 @@ public sealed record ModelPlan
             UnitBoundary[] next =
             [
                 .. units.Select((_, i) => new UnitBoundary(
-                    i == 0 ? levels.Inputs : found[i - 1].Plan.Output, levels.Masks, levels.Targets, i == units.Count - 1 ? 0 : found[i + 1].Plan.Gradient, i > 0)),
+                    i == 0 ? levels.Inputs : found[i - 1].Plan.Output, levels.Masks, levels.Targets, i == units.Count - 1 ? how.Floor : found[i + 1].Plan.Gradient, i > 0)),
             ];
             if (next.SequenceEqual(boundaries))
             {
@@ -94,7 +96,7 @@ public sealed record ModelPlan
         {
             if (!made.TryGetValue(alike(name), out var unit))
             {
-                unit = Built(name);
+                unit = build(name);
                 if (few)
                 {
                     made.Add(alike(name), unit);
@@ -103,23 +105,11 @@ public sealed record ModelPlan
 
             try
             {
-                return UnitPlanner.Run(parameters, unit, packing, outputs, at, costs);
+                return UnitPlanner.Run(parameters, unit, packing, outputs, at, costs, how);
             }
             catch (MisuseException e)
             {
                 throw new RefusedException($"{name} does not fit {parameters.Name}: {e.Message} Take a set with more levels (he.set), or functions of narrower domains.", e);
-            }
-        }
-
-        EncryptedUnit Built(string name)
-        {
-            try
-            {
-                return build(name);
-            }
-            catch (ArgumentException e)
-            {
-                throw new RefusedException($"{name} cannot be made for {packing.Tokens} tokens of {packing.Batch} examples: {e.Message.Split(" (Parameter ")[0]} (eval.pooler_rank, eval.pooler_width, he.tokens, he.batch)", e);
             }
         }
     }

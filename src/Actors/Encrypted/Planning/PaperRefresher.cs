@@ -6,16 +6,19 @@ using ActorTrainer.He.Scheme;
 namespace ActorTrainer.Actors.Encrypted.Planning;
 
 /// <summary>Refreshes on paper and keeps, for each pass, what every block asked for and when.</summary>
+/// <param name="inner">Refreshes, whose operations are counted with those of the block that asks.</param>
 /// <param name="unit">Name of the unit that runs.</param>
 /// <param name="costs">For the time of each refresh; null: all at 0.</param>
-internal sealed class PaperRefresher(PlanBackend backend, Ledger ledger, string unit, OperationCosts? costs) : IRefresher
+internal sealed class PaperRefresher(IRefresher inner, Ledger ledger, string unit, OperationCosts? costs) : IRefresher
 {
-    private readonly ClearRefresher _inner = new(backend);
     private Dictionary<(string Part, Operation Operation, int Level), long> _before = [];
     private IReadOnlyDictionary<(Operation Operation, int Level), long> _start = new Dictionary<(Operation, int), long>();
 
     /// <inheritdoc/>
-    public int MaxLevel => _inner.MaxLevel;
+    public int MaxLevel => inner.MaxLevel;
+
+    /// <inheritdoc/>
+    public int Floor => inner.Floor;
 
     /// <summary>The pass that runs now.</summary>
     public PlanPass Pass { get; private set; }
@@ -25,6 +28,9 @@ internal sealed class PaperRefresher(PlanBackend backend, Ledger ledger, string 
 
     /// <summary>The same in order, of all passes.</summary>
     public List<PlannedMoment> Moments { get; } = [];
+
+    /// <summary>Names of all requests.</summary>
+    public SortedSet<string> Sites { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Begins a pass.</summary>
     public void Begin(PlanPass pass)
@@ -54,12 +60,13 @@ internal sealed class PaperRefresher(PlanBackend backend, Ledger ledger, string 
     /// <inheritdoc/>
     public IReadOnlyList<Ciphertext> Refresh(IReadOnlyList<Ciphertext> ciphertexts, int level, string site)
     {
+        Sites.Add(site);
         var block = PlanBlocks.Of(unit, site);
         var from = ciphertexts.Min(c => c.Level);
         // Of one request all ciphertexts are at one level, but for rare sums: each is counted at its own.
         Lifts.AddRange(ciphertexts.GroupBy(c => c.Level).Select(group => (block, new PlannedLift(group.Key, level, group.Count()))));
         Moments.Add(new PlannedMoment(Pass, block, Elapsed(), from, level));
-        return _inner.Refresh(ciphertexts, level, site);
+        return inner.Refresh(ciphertexts, level, site);
     }
 
     private double Elapsed() => costs is null ? 0

@@ -1,4 +1,5 @@
 using ActorTrainer.He.Backends;
+using ActorTrainer.He.Layers;
 using ActorTrainer.He.Planning;
 using ActorTrainer.He.Scheme;
 
@@ -26,6 +27,12 @@ public sealed record PlannedUnit
     /// <summary>Refreshes of one micro-batch and the update, in order.</summary>
     public required IReadOnlyList<PlannedMoment> Moments { get; init; }
 
+    /// <summary>All sites of refreshes.</summary>
+    public required IReadOnlyList<string> Sites { get; init; }
+
+    /// <summary>Where refreshed values have to lie, for those sites on whose values functions are evaluated.</summary>
+    public required IReadOnlyList<SiteRange> Ranges { get; init; }
+
     /// <summary>Limbs kept over a whole step: packed weights and moments, spread weights, gradients.</summary>
     public required long KeptLimbs { get; init; }
 
@@ -46,6 +53,14 @@ public sealed record PlannedUnit
 
     /// <summary>Level of the gradient of the input; −1 where it is not wanted.</summary>
     public required int Gradient { get; init; }
+
+    /// <summary>The same of a unit that is alike but for its name, with which its sites begin.</summary>
+    public PlannedUnit Called(string name)
+    {
+        return name == Name ? this : this with { Name = name, Sites = [.. Sites.Select(Of)], Ranges = [.. Ranges.Select(range => range with { Site = Of(range.Site) })] };
+
+        string Of(string site) => name + site[Name.Length..];
+    }
 
     /// <summary>How often a pass is done in a step.</summary>
     public static int Times(PlanPass pass, int microBatches) => pass switch

@@ -25,19 +25,19 @@ internal sealed class UnitPlanner : IDisposable
     private long _start;
     private (long Tape, long Work, int Output, int Gradient) _found = (0, 0, -1, -1);
 
-    private UnitPlanner(CkksParameters parameters, EncryptedUnit unit, Packing packing, int outputs, UnitBoundary at, OperationCosts? costs)
+    private UnitPlanner(CkksParameters parameters, EncryptedUnit unit, Packing packing, int outputs, UnitBoundary at, OperationCosts? costs, Refreshing refreshing)
     {
         (_backend, _unit, _at, _packing, _outputs) = (new PlanBackend(parameters), unit, at, packing, outputs);
         _evaluator = new Evaluator(_backend);
-        _paper = new PaperRefresher(_backend, _evaluator.Ledger, unit.Name, costs);
+        _paper = new PaperRefresher(refreshing.Of(_evaluator, refreshing.InTheClear(_backend)), _evaluator.Ledger, unit.Name, costs);
         _probe = new LevelProbe(_paper);
         _math = new TensorMath(_evaluator, _probe, packing);
     }
 
     /// <summary>What the unit takes, and to which levels what the owner encrypts would have to be lifted beyond those of <paramref name="at"/>.</summary>
-    public static (PlannedUnit Plan, EncryptionLevels Wanted) Run(CkksParameters parameters, EncryptedUnit unit, Packing packing, int outputs, UnitBoundary at, OperationCosts? costs)
+    public static (PlannedUnit Plan, EncryptionLevels Wanted) Run(CkksParameters parameters, EncryptedUnit unit, Packing packing, int outputs, UnitBoundary at, OperationCosts? costs, Refreshing refreshing)
     {
-        using var planner = new UnitPlanner(parameters, unit, packing, outputs, at, costs);
+        using var planner = new UnitPlanner(parameters, unit, packing, outputs, at, costs, refreshing);
         return planner.Run();
     }
 
@@ -46,7 +46,7 @@ internal sealed class UnitPlanner : IDisposable
 
     private (PlannedUnit Plan, EncryptionLevels Wanted) Run()
     {
-        _unit.Load(0, [.. Enumerable.Range(0, _unit.Layout.Packs).Select(_ => new AdamWPack(_backend.Encrypt(1), _backend.Encrypt(1), _backend.Encrypt(1)))]);
+        _unit.Load(0, [.. Enumerable.Range(0, _unit.Layout.Packs).Select(_ => new AdamWPack(State(), State(), State()))]);
         _unit.Begin();
         MicroBatch(first: true);
         var moments = _paper.Moments.ToArray();
@@ -64,6 +64,8 @@ internal sealed class UnitPlanner : IDisposable
             Blocks = Joined(),
             Keys = [.. _evaluator.Ledger.Keys],
             Moments = [.. moments, .. _paper.Moments],
+            Sites = [.. _paper.Sites],
+            Ranges = [.. _unit.Ranges.Where(range => _paper.Sites.Contains(range.Site))],
             KeptLimbs = kept,
             TapeLimbs = _found.Tape,
             WorkLimbs = Math.Max(_found.Work, _backend.PeakLimbs - kept),
@@ -73,6 +75,8 @@ internal sealed class UnitPlanner : IDisposable
             Gradient = _found.Gradient,
         }, new EncryptionLevels(_wanted.Inputs(), _wanted.Masks(), _wanted.Targets()));
     }
+
+    private Ciphertext State() => _backend.Encrypt(_paper.Floor + EncryptedUnit.StateLevel);
 
     private void MicroBatch(bool first)
     {

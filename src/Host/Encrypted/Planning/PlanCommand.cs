@@ -6,7 +6,6 @@ using ActorTrainer.Host.Commands;
 using ActorTrainer.Host.Configuration;
 using ActorTrainer.Host.FineTuning;
 using ActorTrainer.Model.Common;
-using ActorTrainer.Model.Stages;
 
 namespace ActorTrainer.Host.Encrypted.Planning;
 
@@ -29,11 +28,8 @@ internal sealed class PlanCommand(Func<CkksParameters, int, PlanCosts> measure, 
         var (rest, rows) = (run.Eval.BatchSize % subject.Packing.Batch, subject.Packing.Batch);
         var microBatches = rest == 0 ? run.Eval.BatchSize / rows
             : throw new RefusedException($"eval.batch_size={run.Eval.BatchSize} is no multiple of the {rows} examples of a micro-batch (he.batch): take {run.Eval.BatchSize + rows - rest}, or another he.batch.");
-        if (run.Pipeline.Stages > subject.Recipe.Units.Count)
-        {
-            throw new RefusedException($"pipeline.stages={run.Pipeline.Stages}: the model has {subject.Recipe.Units.Count} encrypted units (layers and head; the owner embeds), so at most that many stages.");
-        }
-
+        EncryptedCut.Require(run.Pipeline, subject.Recipe.Units.Count);
+        var partition = EncryptedCut.Given(run.Pipeline, subject.Recipe.Units.Count);
         var folder = Path.Combine(run.RunFolder, "plan");
         Directory.CreateDirectory(folder);
         var (costs, origin) = Costs(context, run, subject.Parameters, folder, progress);
@@ -41,7 +37,6 @@ internal sealed class PlanCommand(Func<CkksParameters, int, PlanCosts> measure, 
         var plan = subject.Plan(costs.Operations, stop);
         var speed = new NodeSpeed(costs.Operations, cores > 0 ? cores : costs.Operations.Parallelism, (long)run.He.Cache << 20, costs.Owner(ownerCores, network * 125_000.0));
         var kind = run.Pipeline.Schedule;
-        var partition = run.Pipeline.Cut.Count > 0 ? StagePartition.FromCut(run.Pipeline.Cut, plan.Units.Count) : null;
         var report = new PlanReport
         {
             Name = run.Name,

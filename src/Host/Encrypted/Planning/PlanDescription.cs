@@ -36,6 +36,7 @@ internal static class PlanDescription
             new("plan name=X he=dev eval.tasks=[rte]", "the model of the run X, 16 tokens of 16 examples"),
         ],
         Accepts = ["name", "base_dir", "arch", "eval", "he", "pipeline", "cluster"],
+        ReadsModel = true,
         Defaults = ["eval=encrypted_rte"],
         Keys = ["name", "eval.tasks", "eval.batch_size", "he.set", "he.tokens", "he.batch", "he.cache", "he.threads", "pipeline.stages", "pipeline.cut", "cluster.cores"],
         Done = "the plan is written",

@@ -1,4 +1,5 @@
 using ActorTrainer.Actors.Encrypted.Planning;
+using ActorTrainer.Host.Reports;
 using ActorTrainer.Model.Common;
 using ScottPlot;
 using SkiaSharp;
@@ -11,22 +12,11 @@ internal static class PlanPicture
     private const int Width = 1400;
     private const int Height = 520;
 
-    /// <summary>The first of these that the machine has; without one the plot library's own choice.</summary>
-    private static readonly string[] SansSerif =
-        ["Inter", "Segoe UI", "Helvetica Neue", "Noto Sans", "Open Sans", "Liberation Sans", "Arial", "DejaVu Sans"];
-
-    private static readonly Color Ink = Color.FromHex("#2b2f36");
-
-    private static readonly Color[] Palette =
-    [
-        .. new[] { "#1f77b4", "#d1495b", "#2a9d8f", "#edae49", "#7b5ea7", "#66a182", "#8d6e63", "#90a4ae", "#e07a5f", "#3d5a80", "#b56576", "#6d6875" }.Select(hex => Color.FromHex(hex)),
-    ];
-
     /// <summary>Writes a PNG of 1400 × 1040 pixels. Units that are alike are drawn once.</summary>
     public static void Save(string path, PlanReport report)
     {
         string[] blocks = [.. report.Distinct.SelectMany(entry => entry.Unit.Blocks).Select(block => block.Name).Distinct()];
-        var colours = blocks.Select((name, i) => (name, Colour: Palette[i % Palette.Length])).ToDictionary(pair => pair.name, pair => pair.Colour);
+        var colours = blocks.Select((name, i) => (name, Colour: PictureStyle.Palette[i % PictureStyle.Palette.Count])).ToDictionary(pair => pair.name, pair => pair.Colour);
         using var levels = Levels(report, colours);
         using var times = Times(report, colours);
         using var top = SKBitmap.Decode(levels.GetImageBytes(Width, Height, ImageFormat.Png));
@@ -65,7 +55,7 @@ internal static class PlanPicture
 
             ticks.Add((at + (length / 2), $"{unit.Name}\n{$"{pass}".ToLowerInvariant()}"));
             at += length;
-            plot.Add.VerticalLine(at, 1, Ink.WithAlpha(0.25), LinePattern.Dotted);
+            plot.Add.VerticalLine(at, 1, PictureStyle.Ink.WithAlpha(0.25), LinePattern.Dotted);
         }
 
         Style(plot, $"{report.Name}: levels that refreshes find and lift to, over one micro-batch and the step ({at:0.0} s of one node)");
@@ -115,23 +105,5 @@ internal static class PlanPicture
         return plot;
     }
 
-    private static void Style(Plot plot, string title)
-    {
-        if (SansSerif.FirstOrDefault(SKFontManager.Default.FontFamilies.Contains) is { } font)
-        {
-            plot.Font.Set(font);
-        }
-
-        plot.Title(title, 18);
-        plot.FigureBackground.Color = Colors.White;
-        plot.Axes.Color(Ink);
-        plot.Axes.Bottom.TickLabelStyle.FontSize = 13;
-        plot.Axes.Left.TickLabelStyle.FontSize = 13;
-        plot.Axes.Right.FrameLineStyle.Width = 0;
-        plot.Axes.Top.FrameLineStyle.Width = 0;
-        plot.Grid.MajorLineColor = Ink.WithAlpha(0.1);
-        plot.Legend.FontSize = 12;
-        plot.Legend.OutlineColor = Ink.WithAlpha(0.15);
-        plot.Legend.ShadowColor = Colors.Transparent;
-    }
+    private static void Style(Plot plot, string title) => PictureStyle.Apply(plot, title, 18, 13, 12);
 }

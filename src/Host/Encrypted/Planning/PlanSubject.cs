@@ -89,7 +89,7 @@ internal sealed class PlanSubject : IDisposable
 
     /// <summary>Plans it.</summary>
     public ModelPlan Plan(OperationCosts costs, CancellationToken stop) =>
-        ModelPlan.Of(Parameters, Packing, Recipe.Units, unit => _folder is null && unit != "head" ? "layer" : unit, _build, Recipe.Shape.Outputs, costs, stop);
+        ModelPlan.Of(Parameters, Packing, Recipe.Units, unit => _folder is null && unit != "head" ? "layer" : unit, _build, Recipe.Shape.Outputs, costs, Recipe.Refreshing(Parameters), stop);
 
     public void Dispose()
     {

@@ -1,24 +1,12 @@
 using ActorTrainer.Model.Common;
 using ActorTrainer.Model.Glue;
 using ScottPlot;
-using SkiaSharp;
 
 namespace ActorTrainer.Host.Reports.Glue;
 
 /// <summary>Pictures of results.</summary>
 public static class GluePictures
 {
-    /// <summary>The first of these that the machine has; without one the plot library's own choice.</summary>
-    private static readonly string[] SansSerif =
-        ["Inter", "Segoe UI", "Helvetica Neue", "Noto Sans", "Open Sans", "Liberation Sans", "Arial", "DejaVu Sans"];
-
-    private static readonly Color Ink = Color.FromHex("#2b2f36");
-
-    private static readonly Color[] Bars =
-    [
-        .. new[] { "#1f77b4", "#d1495b", "#2a9d8f", "#edae49", "#7b5ea7", "#66a182", "#8d6e63", "#90a4ae" }.Select(hex => Color.FromHex(hex)),
-    ];
-
     /// <summary>Writes a confusion matrix as a PNG of 720 × 600 pixels: counts, shaded by their share of the true class.</summary>
     /// <exception cref="ArgumentException">The score has no matrix: its task is a real number.</exception>
     public static void SaveConfusion(string path, GlueScore score, string title)
@@ -41,7 +29,7 @@ public static class GluePictures
                 var text = plot.Add.Text($"{matrix[t][p]:N0}\n{100 * share:0.0} %", x, y);
                 text.LabelFontSize = 20;
                 text.LabelAlignment = Alignment.MiddleCenter;
-                text.LabelFontColor = share > 0.55 ? Colors.White : Ink;
+                text.LabelFontColor = share > 0.55 ? Colors.White : PictureStyle.Ink;
             }
         }
 
@@ -72,7 +60,7 @@ public static class GluePictures
                 var x = t - 0.4 + ((r + 0.5) * width);
                 if (row.Tasks.TryGetValue(table.Tasks[t], out var cell))
                 {
-                    bars.Add(new Bar { Position = x, Value = cell.Median, Size = width * 0.92, FillColor = Bars[r % Bars.Length], LineWidth = 0 });
+                    bars.Add(new Bar { Position = x, Value = cell.Median, Size = width * 0.92, FillColor = PictureStyle.Palette[r % PictureStyle.Palette.Count], LineWidth = 0 });
                 }
 
                 if (row.Published is { } like && like.Tasks.TryGetValue(table.Tasks[t], out var figure))
@@ -93,7 +81,7 @@ public static class GluePictures
             if (table.Baselines.TryGetValue(table.Tasks[t], out var value))
             {
                 var line = plot.Add.Line(t - 0.44, value, t + 0.44, value);
-                (line.Color, line.LineWidth, line.LinePattern) = (Ink, 2, LinePattern.Dashed);
+                (line.Color, line.LineWidth, line.LinePattern) = (PictureStyle.Ink, 2, LinePattern.Dashed);
                 line.LegendText = marked ? "" : "majority class";
                 marked = true;
             }
@@ -101,7 +89,7 @@ public static class GluePictures
 
         if (published.Count > 0)
         {
-            var marks = plot.Add.Markers(published, MarkerShape.FilledDiamond, 11, Ink);
+            var marks = plot.Add.Markers(published, MarkerShape.FilledDiamond, 11, PictureStyle.Ink);
             marks.LegendText = "published";
         }
 
@@ -113,9 +101,6 @@ public static class GluePictures
         var low = table.Rows.SelectMany(row => row.Tasks.Values).Select(cell => cell.Median).DefaultIfEmpty(0).Min();
         plot.Axes.SetLimits(-0.6, table.Tasks.Count - 0.4, Math.Min(0, low * 1.1), 1);
         plot.Grid.XAxisStyle.IsVisible = false;
-        plot.Legend.FontSize = 13;
-        plot.Legend.OutlineColor = Ink.WithAlpha(0.15);
-        plot.Legend.ShadowColor = Colors.Transparent;
         plot.ShowLegend(Edge.Bottom);
         Write(path, plot, 1200, 675);
     }
@@ -126,22 +111,7 @@ public static class GluePictures
         return table.Rows.Count(other => other.Method == row.Method && other.Kernel == row.Kernel) > 1 ? $"{label} ({string.Join(", ", row.Runs)})" : label;
     }
 
-    private static void Style(Plot plot, string title)
-    {
-        if (SansSerif.FirstOrDefault(SKFontManager.Default.FontFamilies.Contains) is { } font)
-        {
-            plot.Font.Set(font);
-        }
-
-        plot.Title(title, 20);
-        plot.FigureBackground.Color = Colors.White;
-        plot.Axes.Color(Ink);
-        plot.Axes.Bottom.TickLabelStyle.FontSize = 14;
-        plot.Axes.Left.TickLabelStyle.FontSize = 14;
-        plot.Axes.Right.FrameLineStyle.Width = 0;
-        plot.Axes.Top.FrameLineStyle.Width = 0;
-        plot.Grid.MajorLineColor = Ink.WithAlpha(0.1);
-    }
+    private static void Style(Plot plot, string title) => PictureStyle.Apply(plot, title, 20, 14, 13);
 
     /// <summary>From near white to dark blue.</summary>
     private static Color Shade(double share)

@@ -52,6 +52,28 @@ public sealed class WireRoundTripTests
     }
 
     [Fact]
+    public void Keys_that_are_read_in_part_are_those_of_a_file_that_has_no_others()
+    {
+        using var wire = new WireFixture();
+        KeyRequest[] wanted = [new(KeyRequest.Relinearisation, 1), new(Galois.Rotation(wire.Parameters, 1), 0)];
+        var all = WireWriter.ToBytes(wire.Context, wire.Keys, wire.Requests);
+
+        using var some = WireReader.ReadEvaluationKeys(new MemoryStream(all), wire.Context, null, wanted);
+
+        Assert.Equal(wanted.OrderBy(key => key.Element), some.Requests.OrderBy(key => key.Element));
+        using var alone = WireReader.ReadEvaluationKeys(WireWriter.ToBytes(wire.Context, wire.Keys, wanted), wire.Context);
+        Assert.Equal(WireWriter.ToBytes(wire.Context, alone, wanted), WireWriter.ToBytes(wire.Context, some, wanted));
+        var evaluator = new Evaluator(new CkksBackend(wire.Context, some));
+        using var product = evaluator.Multiply(wire.Encrypt(1, seeded: true, 3), wire.Encrypt(1, seeded: false, 0.25));
+        Assert.Equal(0.75, wire.Decrypted(product), 1e-3);
+        Assert.Throws<MissingKeyException>(() => evaluator.Multiply(wire.Encrypt(2, seeded: true, 3), wire.Encrypt(2, seeded: false, 0.25)));
+        Assert.Contains("up to level 2", Assert.Throws<WireFormatException>(
+            () => WireReader.ReadEvaluationKeys(new MemoryStream(all), wire.Context, null, [new(Galois.Conjugation(wire.Parameters), 2)])).Message);
+        Assert.Contains("keys of elements 9 too", Assert.Throws<WireFormatException>(
+            () => WireReader.ReadEvaluationKeys(new MemoryStream(all), wire.Context, null, [new(9, 0)])).Message);
+    }
+
+    [Fact]
     public void A_seed_is_kept_until_an_operation_changes_what_it_stands_for()
     {
         using var wire = new WireFixture();
