@@ -12,6 +12,10 @@ public sealed unsafe class LimbPool(int degree) : IDisposable
     private const int Page = 4096;
     private const int Stagger = 256;
 
+    /// <summary>Free memory is kept up to this, or up to an eighth of what is in use where that is more: a program that needs blocks of every size at some time would else hold the most of each.</summary>
+    private const long LeastKept = 256L << 20;
+    private const int KeptShare = 8;
+
     private readonly Lock _gate = new();
     private readonly Dictionary<int, Stack<nint>> _free = [];
     private long _bytes;
@@ -95,8 +99,9 @@ public sealed unsafe class LimbPool(int degree) : IDisposable
         lock (_gate)
         {
             _inUse -= (long)limbs * StrideBytes;
-            if (_closed)
+            if (_closed || _bytes - _inUse > Math.Max(LeastKept, _inUse / KeptShare))
             {
+                _bytes -= _closed ? 0 : (long)limbs * StrideBytes;
                 NativeMemory.AlignedFree(block);
                 return;
             }

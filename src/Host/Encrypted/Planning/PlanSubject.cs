@@ -136,6 +136,7 @@ internal sealed class PlanSubject : IDisposable
             Optim = run.Eval.Optim,
             Set = run.He.Set,
             AllowInsecure = run.He.AllowInsecure,
+            Refresh = run.He.Refresh,
             Tokens = packing.Tokens,
             Batch = packing.Batch,
             Calibration = calibration.ToJson(),
