@@ -25,7 +25,10 @@ public sealed record BootstrapShape
     /// <summary>R: q₀ is so many times the largest message. More leaves less error of the sine and more of noise.</summary>
     public double Ratio { get; init; } = 128;
 
-    /// <summary>K: larger multiples of q₀ ruin a ciphertext. With a secret of 32 signs, all slots and N = 2^16 that happens with a chance of 2^−138 at K = 16, 2^−62 at 14 and 2^−34 at 12 (IACR ePrint 2022/024).</summary>
+    /// <summary>
+    /// K: a larger multiple of q₀ ruins the slot whose coefficient has it. It is a sum of 33 numbers of at most ½ in size, rounded, so that none is above 16 with a secret of 32 signs; with all slots at
+    /// N = 2^16 one is above 14 with a chance of 2^−72, and above 12 with one of 2^−39.
+    /// </summary>
     public int Bound { get; init; } = 16;
 
     /// <summary>Of the cosine's polynomial in x.</summary>
