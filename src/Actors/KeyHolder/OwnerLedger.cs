@@ -35,6 +35,10 @@ public sealed class OwnerLedger(IReadOnlyDictionary<string, UnitLayout> layouts,
     private readonly Dictionary<(Phase Phase, long Step, int MicroBatch), SortedDictionary<(int Output, int Index), double[]>> _outputs = [];
     private readonly Dictionary<long, Dictionary<string, double>> _squares = [];
     private int _attempt = -1;
+    private int _evaluated;
+
+    /// <summary>Told, on a thread of the owner, how many micro-batches of evaluations were seen so far; null: nobody is.</summary>
+    public Action<int>? OnEvaluated { get; set; }
 
     /// <summary>What is known of a step.</summary>
     public OwnerStep Of(long step)
@@ -90,7 +94,12 @@ public sealed class OwnerLedger(IReadOnlyDictionary<string, UnitLayout> layouts,
                 if (IsOfNewest(key))
                 {
                     var place = (key.Phase, key.Step, key.MicroBatch);
-                    (_outputs.TryGetValue(place, out var seen) ? seen : _outputs[place] = [])[(output, index)] = found;
+                    var all = _outputs.TryGetValue(place, out var seen) ? seen : _outputs[place] = [];
+                    all[(output, index)] = found;
+                    if (key.Phase == Phase.Evaluate && all.Count == outputs)
+                    {
+                        OnEvaluated?.Invoke(++_evaluated);
+                    }
                 }
             }
         }

@@ -87,6 +87,10 @@ internal static class EncryptedDescriptions
             stay here. Ctrl-C pauses the run until the same command is started again.
             """,
             """
+            With he=bootstrap the stages lift ciphertexts themselves: once this process has said that it only looks
+            on, it may be stopped, and the run goes on to its end. Losses are then hidden from everybody.
+            """,
+            """
             Needs keys (keygen), encrypted data (encrypt) and the ranges of all functions (a calibration.json from
             fine-tuning in the clear with eval.calibrate_every). The same command goes on with an interrupted run.
             """,
@@ -121,7 +125,11 @@ internal static class EncryptedDescriptions
             outputs and compares them with the labels that it kept.
             """,
         ],
-        Options = [new("model", "folder of an encrypted model; the latest of finetune-encrypted when left out", "FOLDER")],
+        Options =
+        [
+            new("model", "folder of an encrypted model; the latest of finetune-encrypted when left out", "FOLDER"),
+            new("--compare", "also decrypt the model, evaluate the same rows in the clear, and tell how many agree"),
+        ],
         Examples = [new("evaluate-encrypted name=X he=dev eval=GLUE_lora eval.tasks=[rte]", "RTE's dev split")],
         Accepts = Trains,
         ReadsModel = true,

@@ -69,12 +69,14 @@ internal sealed class EncryptedSession(CommandContext context, EncryptedInputs i
     /// <param name="states">Unit → file of its encrypted state.</param>
     /// <param name="rows">Rows, without those that fill up the last micro-batch.</param>
     /// <param name="observer">Told what happens.</param>
+    /// <param name="progress">Told how many micro-batches are done.</param>
     /// <returns>Outputs of every row, as the owner decrypts them.</returns>
     /// <exception cref="RefusedException">It did not come to its end.</exception>
     public async Task<IReadOnlyList<float[]>> Evaluate(
-        EncryptedDataset data, IReadOnlyDictionary<string, string> states, int rows, Actors.Telemetry.IRunObserver observer, CancellationToken stop)
+        EncryptedDataset data, IReadOnlyDictionary<string, string> states, int rows, Actors.Telemetry.IRunObserver observer, Action<int> progress, CancellationToken stop)
     {
         using var owner = OwnerOfRun.OfEvaluation(inputs);
+        owner.Ledger.OnEvaluated = progress;
         var objects = EncryptedObjects.Of(folder.Root, new ContentStore(folder.Store), inputs.Program, inputs.Keys, Seed, states);
         var outcome = await Run(Options(EncryptedTraining.Train(Job, Job.Packing.Batch, 0) with { Budget = 0 }), new EncryptedBatchSource(data, data, 0), objects, observer, owner, stop).ConfigureAwait(false);
         var outputs = owner.Ledger.Evaluated(0);

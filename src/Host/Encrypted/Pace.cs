@@ -14,6 +14,9 @@ internal sealed class Pace(TimeProvider time)
     /// <param name="totalBytes">Of all.</param>
     public string Describe(long bytes, long totalBytes) => Describe(bytes, bytes, totalBytes);
 
+    /// <summary>The time left, when all pieces take equally long.</summary>
+    public string Left(long done, long total) => Format.Duration(done > 0 ? time.GetElapsedTime(_start) * ((double)(total - done) / done) : null);
+
     /// <summary>The same, where pieces are counted apart from bytes.</summary>
     /// <param name="bytes">Done since the beginning of this work.</param>
     /// <param name="done">Pieces done since then.</param>

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using ActorTrainer.Host.Reports;
 using ActorTrainer.Model.Checkpoints;
 using Xunit;
@@ -19,19 +21,24 @@ public class EncryptedClusterTests(ProgramFolder folder)
 
     private static readonly string[] Task =
     [
-        "base_dir=runs", "eval=GLUE_lora", "eval.tasks=[sst2]", "eval.batch_size=16", "eval.pooler_rank=8", "eval.pooler_width=40",
+        "base_dir=runs", "eval=GLUE_lora", "eval.tasks=[sst2]", "eval.pooler_rank=8", "eval.pooler_width=40",
     ];
 
     /// <summary>Without it a run goes on with one stage while the node of the other is started anew.</summary>
     private const string WaitsForNodes = "cluster.wait_for_node=120";
 
-    private static readonly string[] Toy = ["he=toy", "he.tokens=8", "he.allow_insecure=true", "he.threads=1", "he.keys=owner/keys", "he.data=shared"];
+    private static readonly string[] Toy = ["he=toy", "he.tokens=8", "he.allow_insecure=true", "he.threads=1", "he.keys=owner/keys", "he.data=shared", "eval.batch_size=16"];
+
+    private static readonly string[] Bootstrapped =
+    [
+        "he=bootstrap", "he.set=InsecureTestB16d", "he.tokens=8", "he.allow_insecure=true", "he.threads=1", "he.cache=256", "he.keys=owner/bootstrapping", "he.data=shared-bootstrapping", "eval.batch_size=8",
+    ];
 
     [Fact]
     public void An_encrypted_fine_tuning_whose_stage_coordinator_and_owner_are_killed_learns_what_an_undisturbed_one_learns()
     {
         const string name = "encrypted";
-        var calibration = Prepare(name);
+        var calibration = Prepare(name, Toy);
         string[] training = [.. Task, .. Toy, $"eval.calibration={calibration}", "eval.checkpoint_every=1", "pipeline=two", "pipeline.cut=[2,1]", $"steps={Steps}"];
         using (var here = folder.Start(["finetune-encrypted", "name=undisturbed-encrypted", $"eval.checkpoint={ModelOf(name)}", .. training]))
         {
@@ -78,19 +85,41 @@ public class EncryptedClusterTests(ProgramFolder folder)
         refused.ShouldEndWith(2).ShouldSay("he.owner is empty");
     }
 
+    [Fact]
+    public void A_fine_tuning_by_bootstrapping_goes_on_when_its_owner_was_killed_and_learns_what_the_twin_learns()
+    {
+        const string name = "bootstrapped";
+        var calibration = Prepare(name, Bootstrapped);
+        using var nodes = new LocalNodes(folder, "cluster-bootstrapped");
+        string[] there = ["finetune-encrypted", $"name={name}", nodes.Seeds, .. Task, .. Bootstrapped, $"eval.calibration={calibration}", "pipeline=single", "steps=1"];
+        nodes.Start(0);
+        nodes.Start(1);
+        using (var owner = folder.Start(there))
+        {
+            owner.WaitForLine(line => line.Contains("this process only looks on, and may be stopped", StringComparison.Ordinal), "that the owner is needed no longer");
+            owner.Kill();
+        }
+
+        using var again = folder.Start([.. there, "--compare"]);
+        var said = again.ShouldEndWith(0).ShouldSay("1 steps done", "hidden: the owner").Output;
+        var distance = Regex.Match(said, @"twin +relative distance (\S+) ");
+        Assert.True(distance.Success, said);
+        Assert.InRange(double.Parse(distance.Groups[1].ValueSpan, CultureInfo.InvariantCulture), 0, Bound);
+    }
+
     /// <summary>Model, ranges, keys and encrypted data.</summary>
     /// <returns>The calibration's file.</returns>
-    private string Prepare(string name)
+    private string Prepare(string name, string[] he)
     {
         Done(folder.StartSmall(
             "pretrain", name, "arch.hidden=16", "arch.heads=2", "arch.feed_forward=32", "arch.sequence=8", "train.budget.amount=10", "train.evaluate_every=0"));
         Done(folder.Start(
-            ["finetune", $"name={name}", "eval.label=clear", "eval.calibrate_every=1", "eval.checkpoint_every=4", "eval.train_rows=64", "eval.epochs=1", "data.cache=cache", "impl=dev", .. Task]));
+            ["finetune", $"name={name}", "eval.label=clear", "eval.calibrate_every=1", "eval.checkpoint_every=4", "eval.train_rows=64", "eval.batch_size=16", "eval.epochs=1", "data.cache=cache", "impl=dev", .. Task]));
         Done(folder.Start(["export", $"name={name}", "base_dir=runs", "eval.tasks=[sst2]", "eval.train_rows=64", "data.cache=cache"]));
         var calibration = Path.Combine(Directory.GetDirectories(folder.PathOf(name, "finetune", "clear", "sst2-1", "checkpoints")).Single(), "calibration.json");
         foreach (var command in new[] { "keygen", "encrypt" })
         {
-            Done(folder.Start([command, $"name={name}", $"eval.calibration={calibration}", .. Task, .. Toy, .. command == "encrypt" ? ["rows=64"] : Array.Empty<string>()]));
+            Done(folder.Start([command, $"name={name}", $"eval.calibration={calibration}", .. Task, .. he, .. command == "encrypt" ? ["rows=64"] : Array.Empty<string>()]));
         }
 
         return calibration;
