@@ -112,8 +112,8 @@ public sealed class OwnerCommandsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("he.refresh=bootstrap", "he.refresh=bootstrap is not available")]
-    [InlineData("he.refresh=mixed", "he.refresh=mixed is not available")]
+    [InlineData("he.refresh=bootstrap", "he.refresh=bootstrap needs a set with levels for bootstrapping")]
+    [InlineData("he.refresh=mixed", "he.refresh=mixed needs a set with levels for bootstrapping")]
     [InlineData("he.set=InsecureTestB16", "is not secure")]
     [InlineData("he=toy", "he.allow_insecure=true")]
     [InlineData("he.tokens=12", "he.tokens=12 must be a power of two, or 0")]
