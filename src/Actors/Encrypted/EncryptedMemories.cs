@@ -20,7 +20,7 @@ public static class EncryptedMemories
     /// <summary>Ciphertexts of a pack: weights and AdamW's two moments.</summary>
     private const int PerPack = 3;
 
-    /// <summary>Bytes of every stage: all keys, whichever units it has, and its encoded diagonals.</summary>
+    /// <summary>Bytes of every stage: its encoded diagonals, and all keys, as a placement does not know yet which units, and so which of them, it will have.</summary>
     /// <param name="keys">The run's keys.</param>
     /// <param name="cacheMiB">See <see cref="EncryptedRecipe.CacheMiB"/>.</param>
     public static long Stage(CkksParameters parameters, IEnumerable<KeyEntry> keys, int cacheMiB) =>

@@ -13,8 +13,6 @@ public sealed record EncryptedPlan
     /// <summary>The format this build writes and reads.</summary>
     public const int CurrentFormat = 1;
 
-    private const string Remedy = "Delete it: it is made again.";
-
     /// <summary>Version of the format.</summary>
     public int Format { get; init; } = CurrentFormat;
 
@@ -61,11 +59,19 @@ public sealed record EncryptedPlan
         })];
     }
 
-    /// <summary>The plan in a file; null where there is none, or one of something else or another version.</summary>
+    /// <summary>The plan in a file; null where there is none that can be used: it is made again, and takes the place of one that is damaged, of another version or of something else.</summary>
     /// <param name="of">Hash of all that it has to follow from.</param>
-    /// <exception cref="RefusedException">It is damaged.</exception>
-    public static EncryptedPlan? Find(string path, string of) =>
-        ManifestFile.Load<EncryptedPlan>(path, CurrentFormat, plan => plan.Format, Remedy) is { } plan && plan.Of == of ? plan : null;
+    public static EncryptedPlan? Find(string path, string of)
+    {
+        try
+        {
+            return ManifestFile.Load<EncryptedPlan>(path, CurrentFormat, plan => plan.Format, "") is { } plan && plan.Of == of ? plan : null;
+        }
+        catch (RefusedException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Writes it, whole or not at all.</summary>
     public void Save(string path)

@@ -106,10 +106,22 @@ internal sealed class EncryptedProgram : IDisposable
         var plan = EncryptedPlan.From(ModelPlan.Of(Job.Parameters, Packing, Recipe.Units, unit => unit, NewUnit, Job.Shape.Outputs, refreshing: Refreshing), follows);
         if (_keeps && Directory.Exists(EncryptedFolders.Keys(Job.Run)))
         {
-            plan.Save(_planFile);
+            Keep(plan);
         }
 
         return plan;
+    }
+
+    private void Keep(EncryptedPlan plan)
+    {
+        try
+        {
+            plan.Save(_planFile);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Keys on a medium that cannot be written: it is planned again next time.
+        }
     }
 
     /// <summary>Hash of all that decides what is computed: settings, weights, whose zeros are left out, and the code.</summary>

@@ -38,7 +38,7 @@ internal static class StepTables
             return;
         }
 
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  stages over {steps.Count:N0} steps: the owner's time includes sending and receiving"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  stages over {steps.Count:N0} steps: waiting is until answers are back, over the network too"));
         var table = new TextTable("stage", "refreshes", "s computing", "s waiting for the owner", "share");
         foreach (var stage in stages)
         {

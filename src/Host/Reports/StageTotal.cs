@@ -5,7 +5,7 @@ namespace ActorTrainer.Host.Reports;
 /// <summary>Time of one stage of an encrypted run over its steps.</summary>
 /// <param name="Stage">0-based.</param>
 /// <param name="ComputeSeconds">Inside instructions, without waits for the data owner.</param>
-/// <param name="OwnerSeconds">Those waits: sending, computing and receiving of refreshes.</param>
+/// <param name="OwnerSeconds">Those waits, until answers are back.</param>
 /// <param name="Refreshed">Ciphertexts refreshed.</param>
 public sealed record StageTotal(int Stage, double ComputeSeconds, double OwnerSeconds, long Refreshed)
 {

@@ -224,7 +224,7 @@ public sealed class ModelPlanTests
         Assert.Equal(expected.Select(range => (range.Site, range.Low, range.High, range.ShiftGroup)), ranges.Select(range => (range.Site, range.Low, range.High, range.ShiftGroup)));
         Assert.Equal(expected.Select(range => range.Slots), ranges.Select(range => range.Slots));
         File.WriteAllText(path, "{}");
-        Assert.Contains("Delete it", Assert.Throws<RefusedException>(() => EncryptedPlan.Find(path, "this")).Message);
+        Assert.Null(EncryptedPlan.Find(path, "this"));
     }
 
     [Fact]

@@ -83,16 +83,34 @@ public sealed class OwnerCommandsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_plan_is_kept_beside_the_keys_and_made_anew_for_other_settings()
+    {
+        var jobs = new List<EncryptedJob>();
+        var (code, _, error) = await KeyGen(
+            job =>
+            {
+                jobs.Add(job);
+                return EncryptedProgram.PlanOf(job);
+            },
+            "eval.pooler_rank=16", "eval.pooler_width=16");
+        Assert.True(code == App.Done, error);
+        var (job, plan) = (jobs.Single(), EncryptedProgram.PlanOf(jobs.Single()));
+        Assert.Equal(["layers.0", "head"], plan.Units.Select(unit => unit.Name));
+        var changed = plan with { Levels = new EncryptionLevels(9, 9, 9) };
+
+        changed.Save(EncryptedFolders.Plan(job.Run, job.Task));
+
+        Assert.Equal(changed.Levels, EncryptedProgram.PlanOf(job).Levels);
+        var threads = job with { Run = job.Run with { He = job.Run.He with { Threads = 2, Cache = 7 } } };
+        Assert.Equal(changed.Levels, EncryptedProgram.PlanOf(threads).Levels);
+        var other = job with { Run = job.Run with { Eval = job.Run.Eval with { Optim = job.Run.Eval.Optim with { Eps = 0.02 } } } };
+        Assert.Equal(plan.Levels, EncryptedProgram.PlanOf(other).Levels);
+    }
+
+    [Fact]
     public async Task A_head_of_which_some_ciphertexts_would_hold_nothing_gets_no_keys()
     {
-        MakeModel("k", seed: 1, AttentionKind.GaussianKernel);
-        using var made = new MadeTask(layers: 1, outputs: 2);
-        var calibration = _folder["calibration.json"];
-        await File.WriteAllTextAsync(calibration, made.Calibration.ToJson());
-        var keygen = new CommandTable([new DelegateCommand(EncryptedDescriptions.KeyGen, new KeyGenCommand(EncryptedProgram.PlanOf, TimeProvider.System).Run)]);
-
-        var (code, _, error) = await Cfg.Run(
-            keygen, ["keygen", "name=k", $"base_dir={_folder["out"]}", "eval=GLUE_lora", "eval.tasks=[rte]", $"eval.calibration={calibration}", "eval.optim.eps=0.01", "eval.pooler_rank=2", "eval.pooler_width=8", .. Toy]);
+        var (code, _, error) = await KeyGen(EncryptedProgram.PlanOf, "eval.pooler_rank=2", "eval.pooler_width=8");
 
         Assert.Equal(App.Refused, code);
         Assert.Contains("head cannot be made for 16 tokens of 8 examples: Some ciphertexts of head would hold nothing.", error);
@@ -166,6 +184,18 @@ public sealed class OwnerCommandsTests : IDisposable
             Levels = new EncryptionLevels(3, 2, 1),
             Units = [new UnitPlan("head", job.Task.Outputs == 1 ? Requests : [new(5, 3)], [], [], [])],
         };
+    }
+
+    /// <summary>The command on a model that can be trained under encryption, named k.</summary>
+    private async Task<(int Code, string Out, string Error)> KeyGen(Func<EncryptedJob, EncryptedPlan> plan, params string[] words)
+    {
+        MakeModel("k", seed: 1, AttentionKind.GaussianKernel);
+        using var made = new MadeTask(layers: 1, outputs: 2);
+        var calibration = _folder["calibration.json"];
+        await File.WriteAllTextAsync(calibration, made.Calibration.ToJson());
+        return await Cfg.Run(
+            new CommandTable([new DelegateCommand(EncryptedDescriptions.KeyGen, new KeyGenCommand(plan, TimeProvider.System).Run)]),
+            ["keygen", "name=k", $"base_dir={_folder["out"]}", "eval=GLUE_lora", "eval.tasks=[rte]", $"eval.calibration={calibration}", "eval.optim.eps=0.01", .. words, .. Toy]);
     }
 
     private async Task<string> Done(string command, params string[] words)
