@@ -67,7 +67,7 @@ public sealed class WireFuzzTests(ITestOutputHelper output)
         using var wire = new WireFixture();
         Fuzz(
             [WireWriter.ToBytes(wire.Context, wire.Encapsulation())],
-            Inputs / 2,
+            Inputs / 8,
             wire.Context.Ring.Pool,
             bytes => WireReader.ReadEncapsulationKeys(bytes, wire.Context),
             keys => WireWriter.ToBytes(wire.Context, keys),
