@@ -6,7 +6,8 @@ using ActorTrainer.He.Parameters;
 namespace ActorTrainer.Bench;
 
 /// <summary>Passes everything on and measures what each kind of operation takes, and each part of a layer: the innermost method of one that is on the stack.</summary>
-internal sealed class TimedBackend(IBackend inner) : IBackend
+/// <param name="named">What an operation at a level counts as; null for the operation's own name.</param>
+internal sealed class TimedBackend(IBackend inner, Func<string, int, string>? named = null) : IBackend
 {
     private readonly Dictionary<string, (int Calls, double Seconds)> _operations = [];
     private readonly Dictionary<string, (int Calls, double Seconds)> _parts = [];
@@ -31,41 +32,41 @@ internal sealed class TimedBackend(IBackend inner) : IBackend
         _parts.Clear();
     }
 
-    public IPayload Add(IPayload a, IPayload b, int level) => Timed("add", () => inner.Add(a, b, level));
+    public IPayload Add(IPayload a, IPayload b, int level) => Timed("add", level, () => inner.Add(a, b, level));
 
-    public IPayload Subtract(IPayload a, IPayload b, int level) => Timed("add", () => inner.Subtract(a, b, level));
+    public IPayload Subtract(IPayload a, IPayload b, int level) => Timed("add", level, () => inner.Subtract(a, b, level));
 
-    public IPayload Negate(IPayload a, int level) => Timed("add", () => inner.Negate(a, level));
+    public IPayload Negate(IPayload a, int level) => Timed("add", level, () => inner.Negate(a, level));
 
-    public IPayload Add(IPayload a, PlainVector m, int level, Scale scale) => Timed("add plain", () => inner.Add(a, m, level, scale));
+    public IPayload Add(IPayload a, PlainVector m, int level, Scale scale) => Timed("add plain", level, () => inner.Add(a, m, level, scale));
 
-    public IPayload Add(IPayload a, ScaledConstant constant, int level) => Timed("add constant", () => inner.Add(a, constant, level));
+    public IPayload Add(IPayload a, ScaledConstant constant, int level) => Timed("add constant", level, () => inner.Add(a, constant, level));
 
-    public IPayload Multiply(IPayload a, PlainVector m, int level, Scale scale) => Timed("multiply plain", () => inner.Multiply(a, m, level, scale));
+    public IPayload Multiply(IPayload a, PlainVector m, int level, Scale scale) => Timed("multiply plain", level, () => inner.Multiply(a, m, level, scale));
 
-    public IPayload Multiply(IPayload a, ScaledConstant constant, int level) => Timed("multiply constant", () => inner.Multiply(a, constant, level));
+    public IPayload Multiply(IPayload a, ScaledConstant constant, int level) => Timed("multiply constant", level, () => inner.Multiply(a, constant, level));
 
-    public IPayload Multiply(IPayload a, IPayload b, int level) => Timed("multiply", () => inner.Multiply(a, b, level));
+    public IPayload Multiply(IPayload a, IPayload b, int level) => Timed("multiply", level, () => inner.Multiply(a, b, level));
 
-    public IPayload Relinearise(IPayload a, int level) => Timed("relinearise", () => inner.Relinearise(a, level));
+    public IPayload Relinearise(IPayload a, int level) => Timed("relinearise", level, () => inner.Relinearise(a, level));
 
-    public IPayload Rescale(IPayload a, int level) => Timed("rescale", () => inner.Rescale(a, level));
+    public IPayload Rescale(IPayload a, int level) => Timed("rescale", level, () => inner.Rescale(a, level));
 
-    public IPayload Drop(IPayload a, int level) => Timed("drop", () => inner.Drop(a, level));
+    public IPayload Drop(IPayload a, int level) => Timed("drop", level, () => inner.Drop(a, level));
 
-    public IPayload[] Automorphisms(IPayload a, IReadOnlyList<int> elements, int level) => Timed("rotate", () => inner.Automorphisms(a, elements, level));
+    public IPayload[] Automorphisms(IPayload a, IReadOnlyList<int> elements, int level) => Timed("rotate", level, () => inner.Automorphisms(a, elements, level));
 
-    public IPayload RaiseModulus(IPayload a, Scale scale) => Timed("raise modulus", () => inner.RaiseModulus(a, scale));
+    public IPayload RaiseModulus(IPayload a, Scale scale) => Timed("raise modulus", inner.Parameters.MaxLevel, () => inner.RaiseModulus(a, scale));
 
-    public IPayload[] Transform(IReadOnlyList<IPayload> inputs, DiagonalMatrix m, int level, Scale scale) => Timed("transform", () => inner.Transform(inputs, m, level, scale));
+    public IPayload[] Transform(IReadOnlyList<IPayload> inputs, DiagonalMatrix m, int level, Scale scale) => Timed("transform", level, () => inner.Transform(inputs, m, level, scale));
 
-    public IPayload SumAutomorphisms(IPayload a, IReadOnlyList<int> elements, int level) => Timed("sum rotations", () => inner.SumAutomorphisms(a, elements, level));
+    public IPayload SumAutomorphisms(IPayload a, IReadOnlyList<int> elements, int level) => Timed("sum rotations", level, () => inner.SumAutomorphisms(a, elements, level));
 
     public void Disturb(IPayload result, double slotDeviation) => inner.Disturb(result, slotDeviation);
 
     public void Spread(int count, Action<int> work) => inner.Spread(count, work);
 
-    private T Timed<T>(string operation, Func<T> work)
+    private T Timed<T>(string operation, int level, Func<T> work)
     {
         var start = Stopwatch.GetTimestamp();
         var result = work();
@@ -74,7 +75,7 @@ internal sealed class TimedBackend(IBackend inner) : IBackend
         lock (_parts)
         {
             Note(_wholes, layers.Length == 0 ? "elsewhere" : layers[^1], seconds);
-            Note(_operations, operation, seconds);
+            Note(_operations, named?.Invoke(operation, level) ?? operation, seconds);
             Note(_parts, layers.Length == 0 ? "elsewhere" : string.Join(" < ", layers.Distinct().Take(2)), seconds);
         }
 

@@ -39,6 +39,7 @@ public sealed class ModularReduction
         double Turned(double u) => Range * Math.Sqrt(Math.Max(0, (u + 1) / 2));
         _cosine = [.. MinimaxFit.Fit(u => Math.Cos(2 * Math.PI * Turned(u) / (1 << doublings)), -1, 1, cosineDegree / 2, u => Math.Exp(-Math.Pow(Turned(u) / Spread, 2) / 2)).Series.Coefficients];
         _arcsine = Arcsine(Math.Sin(2 * Math.PI / ratio), arcsineDegree);
+        Error = RootMeanSquare(whole => (At(whole + (1 / ratio)) - (1 / ratio)) * ratio);
     }
 
     /// <summary>K.</summary>
@@ -52,6 +53,9 @@ public sealed class ModularReduction
 
     /// <summary>What t is divided by before the circuit: its input is x = t/<see cref="Range"/>.</summary>
     public double Range { get; }
+
+    /// <summary>The polynomials' own error, root mean square over the whole numbers of a sparse secret, for distances of 1/R and relative to them.</summary>
+    public double Error { get; }
 
     /// <summary>Levels that it takes.</summary>
     public int Depth => 1 + ChebyshevEvaluation.Depth(_cosine.Length - 1) + Doublings + (_arcsine.Length == 2 ? 1 : ChebyshevEvaluation.Depth(_arcsine.Length - 1));
@@ -87,8 +91,29 @@ public sealed class ModularReduction
 
         using (c)
         {
-            return ChebyshevEvaluation.Evaluate(evaluator, c, [.. _arcsine.Select(a => gain * a)], gain / Ratio);
+            var result = ChebyshevEvaluation.Evaluate(evaluator, c, [.. _arcsine.Select(a => gain * a)], gain / Ratio);
+            return result.WithNoise(Noise(x, u, result, gain));
         }
+    }
+
+    /// <summary>
+    /// Bounds on the slopes of the parts multiply to far more than the slope of the whole, which is 1. The input's noise comes through by that; of the parts the square counts most, since t' = Range·√((u + 1)/2)
+    /// changes by Range²/(4t') times what u does.
+    /// </summary>
+    private double Noise(Ciphertext x, Ciphertext u, Ciphertext result, double gain)
+    {
+        var (parameters, prime) = (x.Parameters, x.Parameters.Divisor(x.Level).High);
+        var square = NoiseModel.Division(parameters) + (4 * NoiseModel.KeySwitch(parameters, x.Level) / (prime * prime));
+        var (direct, turned) = (gain * Range * result.Scale.High / x.Scale.High, gain * Range * Range * RootMeanSquare(whole => 1 / (4 * (whole - 0.25))) * result.Scale.High / u.Scale.High);
+        var own = gain / Ratio * Error * result.Scale.High;
+        return (x.NoiseVariance * direct * direct) + (2 * square * turned * turned) + (own * own / parameters.Degree);
+    }
+
+    /// <summary>Over the whole numbers of a sparse secret, which are near normal.</summary>
+    private double RootMeanSquare(Func<int, double> value)
+    {
+        var weights = Enumerable.Range(-Bound, (2 * Bound) + 1).Select(whole => (Whole: whole, Weight: Math.Exp(-whole * whole / ((EncapsulationParameters.Weight + 1) / 6.0)))).ToArray();
+        return Math.Sqrt(weights.Sum(w => w.Weight * Math.Pow(value(w.Whole), 2)) / weights.Sum(w => w.Weight));
     }
 
     /// <summary>2c² − 1.</summary>

@@ -70,30 +70,39 @@ public sealed unsafe class LimbPool(int degree) : IDisposable
         }
     }
 
-    /// <summary>Memory for so many limbs, with whatever it held before.</summary>
-    internal byte* Take(int limbs)
+    /// <summary>
+    /// Memory for so many limbs, with whatever it held before. A free block of up to a quarter more serves too: a program that goes down its levels would else leave blocks of every size behind.
+    /// </summary>
+    /// <param name="capacity">Limbs of the block, which it is returned with.</param>
+    internal byte* Take(int limbs, out int capacity)
     {
         lock (_gate)
         {
             _inUse += (long)limbs * StrideBytes;
             _peak = Math.Max(_peak, _inUse);
-            if (_free.TryGetValue(limbs, out var blocks) && blocks.TryPop(out var block))
+            for (capacity = limbs; capacity <= limbs + (limbs / 4); capacity++)
             {
-                return (byte*)block;
+                if (_free.TryGetValue(capacity, out var blocks) && blocks.TryPop(out var block))
+                {
+                    return (byte*)block;
+                }
             }
 
+            capacity = limbs;
             _bytes += (long)limbs * StrideBytes;
         }
 
         return (byte*)NativeMemory.AlignedAlloc((nuint)limbs * (nuint)StrideBytes, Page);
     }
 
+    /// <param name="limbs">That were asked for.</param>
+    /// <param name="capacity">That the block has.</param>
     /// <param name="wipe">Overwrite: the block held a secret.</param>
-    internal void Return(byte* block, int limbs, bool wipe)
+    internal void Return(byte* block, int limbs, int capacity, bool wipe)
     {
         if (wipe)
         {
-            Wipe(block, limbs, StrideBytes);
+            Wipe(block, capacity, StrideBytes);
         }
 
         lock (_gate)
@@ -106,9 +115,9 @@ public sealed unsafe class LimbPool(int degree) : IDisposable
                 return;
             }
 
-            if (!_free.TryGetValue(limbs, out var blocks))
+            if (!_free.TryGetValue(capacity, out var blocks))
             {
-                _free.Add(limbs, blocks = new Stack<nint>());
+                _free.Add(capacity, blocks = new Stack<nint>());
             }
 
             blocks.Push((nint)block);

@@ -14,8 +14,8 @@ public sealed unsafe class Polynomial : IDisposable
 
     internal Polynomial(LimbPool pool, int limbs, bool hasSpecial, bool secret)
     {
-        (_pool, _capacity, _strideBytes, _secret, Limbs, HasSpecial) = (pool, limbs, pool.StrideBytes, secret, limbs, hasSpecial);
-        _block = (nint)pool.Take(limbs);
+        (_pool, _strideBytes, _secret, Limbs, HasSpecial) = (pool, pool.StrideBytes, secret, limbs, hasSpecial);
+        _block = (nint)pool.Take(limbs, out _capacity);
     }
 
     ~Polynomial()
@@ -51,7 +51,7 @@ public sealed unsafe class Polynomial : IDisposable
         var block = Interlocked.Exchange(ref _block, 0);
         if (block != 0)
         {
-            _pool.Return((byte*)block, _capacity, _secret);
+            _pool.Return((byte*)block, Limbs, _capacity, _secret);
         }
 
         GC.SuppressFinalize(this);

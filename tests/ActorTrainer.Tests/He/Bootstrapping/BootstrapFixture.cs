@@ -59,8 +59,8 @@ internal sealed class BootstrapEngine : IDisposable
     public double Bits(Ciphertext ciphertext, IReadOnlyList<double> expected) =>
         -Math.Log2(_he.Error(ciphertext, Enumerable.Range(0, Parameters.Slots).Select(i => new Complex(expected[i % expected.Count], 0))));
 
-    /// <summary>No more than two bits worse than the noise model says, and no more than a few better: it takes all slots to be as large as their bound.</summary>
-    public void Check(Ciphertext ciphertext, IReadOnlyList<double> expected, double better = 6)
+    /// <summary>No more than two bits worse than the noise model says, and no more than a few better: it takes all slots to be as large as their bound, where the polynomials err most.</summary>
+    public void Check(Ciphertext ciphertext, IReadOnlyList<double> expected, double better = 3)
     {
         var (bits, estimate) = (Bits(ciphertext, expected), -Math.Log2(ciphertext.EstimatedError));
         Assert.True(bits >= estimate - 2 && bits <= estimate + better, $"{bits:F2} bits; the model says {estimate:F2}.");

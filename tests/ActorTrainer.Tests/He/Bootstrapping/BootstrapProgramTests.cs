@@ -115,6 +115,7 @@ public sealed class BootstrapProgramTests(BootstrapFixture fixture)
 
     [Theory]
     [InlineData("B16", 3, 17)]
+    [InlineData("B16d", 3, 18)]
     [InlineData("B16k", 3, 14)]
     [InlineData("B16hp", 3, 13)]
     public void The_sets_of_full_size_have_at_least_nine_levels_between_two_bootstraps(string name, int input, int output)

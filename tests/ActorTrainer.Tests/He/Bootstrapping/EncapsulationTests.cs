@@ -87,6 +87,7 @@ public sealed unsafe class EncapsulationTests(BootstrapFixture fixture)
 
     [Theory]
     [InlineData("B16", true)]
+    [InlineData("B16d", true)]
     [InlineData("B16k", true)]
     [InlineData("B16hp", true)]
     [InlineData("B15", true)]

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using ActorTrainer.He.Parameters;
+using ActorTrainer.He.Ring;
 using Xunit;
 
 namespace ActorTrainer.Tests.He;
@@ -72,6 +73,14 @@ internal static class WireConformance
         Assert.Equal(bytes.Length - 4, at);
     }
 
+    public static void CheckEncapsulationKeys(byte[] bytes, CkksParameters parameters)
+    {
+        var at = Header(bytes, 5, parameters);
+        Assert.Equal((1, 2, parameters.MaxLevel, 0), (bytes[6], bytes[7], BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(8)), BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(12))));
+        at = Limbs(bytes, at + 32, parameters, [parameters.Chain[0], parameters.Special[0]]);
+        Assert.Equal(bytes.Length - 4, Limbs(bytes, at + 32, parameters, parameters.MaxLevel, special: true));
+    }
+
     private static int Header(byte[] bytes, byte kind, CkksParameters parameters)
     {
         Assert.Equal("ATHE"u8.ToArray(), bytes[..4]);
@@ -83,9 +92,12 @@ internal static class WireConformance
         return 64;
     }
 
-    private static int Limbs(byte[] bytes, int at, CkksParameters parameters, int level, bool special)
+    private static int Limbs(byte[] bytes, int at, CkksParameters parameters, int level, bool special) =>
+        Limbs(bytes, at, parameters, parameters.Chain.Take(level + 1).Concat(special ? parameters.Special : []));
+
+    private static int Limbs(byte[] bytes, int at, CkksParameters parameters, IEnumerable<Modulus> primes)
     {
-        foreach (var q in parameters.Chain.Take(level + 1).Concat(special ? parameters.Special : []))
+        foreach (var q in primes)
         {
             var bits = (int)Math.Ceiling(Math.Log2(q.Value));
             for (var k = 0; k < parameters.Degree; k++)

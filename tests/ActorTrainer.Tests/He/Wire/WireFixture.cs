@@ -49,6 +49,15 @@ internal sealed class WireFixture : IDisposable
 
     public Evaluator Evaluator { get; }
 
+    /// <summary>Keys to a sparse secret and back, of a generator of their own.</summary>
+    public EncapsulationKeys Encapsulation()
+    {
+        using var generator = new KeyGenerator(Context, HeFixture.FixedSeed(3), allowInsecure: true);
+        var keys = generator.NewEncapsulationKeys(Secret);
+        _owned.Add(keys);
+        return keys;
+    }
+
     /// <summary>Of values that repeat, by default zeros.</summary>
     public Ciphertext Encrypt(int level, bool seeded, params double[] values)
     {

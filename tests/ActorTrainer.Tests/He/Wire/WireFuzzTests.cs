@@ -62,6 +62,20 @@ public sealed class WireFuzzTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void Damaged_keys_for_bootstrapping_are_refused_or_conform()
+    {
+        using var wire = new WireFixture();
+        Fuzz(
+            [WireWriter.ToBytes(wire.Context, wire.Encapsulation())],
+            Inputs / 8,
+            wire.Context.Ring.Pool,
+            bytes => WireReader.ReadEncapsulationKeys(bytes, wire.Context),
+            keys => WireWriter.ToBytes(wire.Context, keys),
+            bytes => WireConformance.CheckEncapsulationKeys(bytes, wire.Parameters),
+            refusals: 9);
+    }
+
+    [Fact]
     public void Damaged_parameters_are_refused_or_conform()
     {
         var (tiny, other) = (new CkksParameters(WireFixture.Tiny), new CkksParameters(WireFixture.Tiny with { Name = "InsecureTestOther", LogDegree = 6 }));
