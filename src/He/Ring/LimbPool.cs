@@ -110,7 +110,7 @@ public sealed unsafe class LimbPool(int degree) : IDisposable
             _inUse -= (long)limbs * StrideBytes;
             if (_closed || _bytes - _inUse > Math.Max(LeastKept, _inUse / KeptShare))
             {
-                _bytes -= _closed ? 0 : (long)limbs * StrideBytes;
+                _bytes -= _closed ? 0 : (long)capacity * StrideBytes;
                 NativeMemory.AlignedFree(block);
                 return;
             }
