@@ -12,6 +12,8 @@ internal sealed partial class ProgramProcess : IDisposable
 {
     private const int Interrupted = 2;
     private const int Terminated = 15;
+    private const int Continued = 18;
+    private const int Stopped = 19;
     private const int Killed = 128 + 9;
 
     /// <summary>Far above what anything here takes; a run that hangs ends here.</summary>
@@ -154,6 +156,12 @@ internal sealed partial class ProgramProcess : IDisposable
         var mask = Convert.ToUInt64(ignored.Split(':')[1].Trim(), 16);
         Signal(_process.Id, (mask & (1UL << (Interrupted - 1))) == 0 ? Interrupted : Terminated);
     }
+
+    /// <summary>Stands still until <see cref="Resume"/>.</summary>
+    public void Pause() => Signal(_process.Id, Stopped);
+
+    /// <summary>Goes on after <see cref="Pause"/>.</summary>
+    public void Resume() => Signal(_process.Id, Continued);
 
     public void Dispose()
     {
