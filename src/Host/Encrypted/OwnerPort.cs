@@ -1,5 +1,5 @@
-using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.Actors.DataPlane.Peers;
+using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.Actors.Nodes;
 using ActorTrainer.Model.Common;
 
