@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using ActorTrainer.He.Backends;
+using ActorTrainer.He.Bootstrapping;
 using ActorTrainer.He.Parameters;
 using ActorTrainer.He.Planning;
 using ActorTrainer.He.Refresh;
@@ -27,16 +28,23 @@ internal static class EncryptedLayerBench
         };
         using var context = new CkksContext(parameters, threads);
         var costs = CostMeasurement.Measure(context);
-        var top = parameters.MaxLevel;
-        var refreshes = new RefreshLedger[1];
+        var bootstrapper = arguments.Text("refresh", "owner") switch
+        {
+            "owner" => null,
+            "bootstrap" => new Bootstrapper(parameters, BootstrapShape.For(parameters)),
+            var other => throw new RefusedException($"refresh={other}: expected owner or bootstrap."),
+        };
+        var (floor, top) = (bootstrapper?.InputLevel ?? 0, bootstrapper?.OutputLevel ?? parameters.MaxLevel);
+        var refreshes = new long[1];
         var plan = new Planner(parameters, costs).Run((e, inputs) =>
         {
-            var refresher = new ClearRefresher(inputs);
-            refreshes[0] = refresher.Ledger;
-            return made.Run(new TensorMath(e, refresher, made.Packing), _ => inputs.Encrypt(top));
+            var refresher = new CountedRefresher(bootstrapper is null ? new ClearRefresher(inputs) : new BootstrapRefresher(e, bootstrapper));
+            var results = made.Run(new TensorMath(e, refresher, made.Packing), _ => inputs.Encrypt(top));
+            refreshes[0] = refresher.Count;
+            return results;
         });
         Console.WriteLine(plan);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"refreshes    {refreshes[0].Total}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"refreshes    {refreshes[0]}"));
         foreach (var group in plan.Counts.GroupBy(c => c.Key.Operation))
         {
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {group.Key,-24}{group.Sum(c => c.Value),8}{group.Sum(c => c.Value * costs.Seconds(c.Key.Operation, c.Key.Level)),10:F2} s"));
@@ -44,7 +52,8 @@ internal static class EncryptedLayerBench
 
         var twin = new TwinBackend(parameters);
         var watch = Stopwatch.StartNew();
-        var expected = made.Run(new TensorMath(new Evaluator(twin), new ClearRefresher(twin), made.Packing), slots => twin.Encrypt(new PlainVector(slots), top));
+        var probe = new BoundProbe(new ClearRefresher(twin, floor, top));
+        var expected = made.Run(new TensorMath(new Evaluator(twin), probe, made.Packing), slots => twin.Encrypt(new PlainVector(slots), top));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"twin         {watch.Elapsed.TotalSeconds:F1} s"));
 
         using var generator = new KeyGenerator(context, allowInsecure: true);
@@ -52,11 +61,20 @@ internal static class EncryptedLayerBench
         watch.Restart();
         using var keys = generator.NewEvaluationKeys(secret, plan.Keys);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"keys made    {watch.Elapsed.TotalSeconds:F1} s"));
+        if (bootstrapper is not null)
+        {
+            keys.Add(generator.NewEncapsulationKeys(secret));
+        }
+
         using var encryptor = new Encryptor(context);
         using var diagonals = new DiagonalCache((long)cache << 20);
-        var refresh = new TimedRefresher(new OwnerRefresh(context, secret, encryptor), top);
         var timed = new TimedBackend(new CkksBackend(context, keys) { Diagonals = diagonals });
-        var math = new TensorMath(new Evaluator(timed), refresh, made.Packing);
+        var evaluator = new Evaluator(timed);
+        var bounds = probe.Bounds(8);
+        var refresh = new CountedRefresher(bootstrapper is null
+            ? new KeyHolder(new OwnerRefresh(context, secret, encryptor), top)
+            : new BootstrapRefresher(evaluator, bootstrapper, site => bounds[site]));
+        var math = new TensorMath(evaluator, refresh, made.Packing);
         for (var round = 0; round < arguments.Number("rounds", 2); round++)
         {
             refresh.Seconds = 0;
@@ -92,17 +110,29 @@ internal static class EncryptedLayerBench
     private static double Error(System.Numerics.Complex[] found, IReadOnlyList<System.Numerics.Complex> expected) =>
         Math.Sqrt(found.Zip(expected, (a, b) => (a - b).Magnitude).Sum(e => e * e) / expected.Sum(v => v.Magnitude * v.Magnitude));
 
-    private sealed class TimedRefresher(OwnerRefresh owner, int maxLevel) : IRefresher
+    private sealed class KeyHolder(OwnerRefresh owner, int maxLevel) : IRefresher
     {
         public int MaxLevel => maxLevel;
+
+        public IReadOnlyList<Ciphertext> Refresh(IReadOnlyList<Ciphertext> ciphertexts, int level, string site) => [.. ciphertexts.Select(c => owner.Refresh(c, level))];
+    }
+
+    /// <summary>Counts and times.</summary>
+    private sealed class CountedRefresher(IRefresher inner) : IRefresher
+    {
+        public int MaxLevel => inner.MaxLevel;
+
+        public int Floor => inner.Floor;
+
+        public long Count { get; private set; }
 
         public double Seconds { get; set; }
 
         public IReadOnlyList<Ciphertext> Refresh(IReadOnlyList<Ciphertext> ciphertexts, int level, string site)
         {
             var watch = Stopwatch.StartNew();
-            Ciphertext[] results = [.. ciphertexts.Select(c => owner.Refresh(c, level))];
-            Seconds += watch.Elapsed.TotalSeconds;
+            var results = inner.Refresh(ciphertexts, level, site);
+            (Count, Seconds) = (Count + ciphertexts.Count, Seconds + watch.Elapsed.TotalSeconds);
             return results;
         }
     }

@@ -124,6 +124,12 @@ internal sealed class EncryptedSession(CommandContext context, EncryptedInputs i
     private void Report(OwnerService owner)
     {
         OwnerReport.WriteRefreshes(context.Out, owner.Status);
+        if (_stages.IsEmpty)
+        {
+            // The run was complete before.
+            return;
+        }
+
         // Each stage holds the keys of its own units: one is unused where no stage that has it used it, or where none has it.
         var used = _stages.SelectMany(stage => stage.UsedKeys).Select(key => key.Element).ToHashSet();
         int[] unused = [.. inputs.Keys.Manifest.Requests.Select(key => key.Element).Where(element => !used.Contains(element))];

@@ -70,7 +70,7 @@ public static class LossCurve
     {
         PictureStyle.Apply(plot, title, 22, 14, 15);
         plot.XLabel("optimiser step", 17);
-        plot.YLabel("masked-token loss (nats)", 17);
+        plot.YLabel("loss (nats)", 17);
         if (points.Count == 0)
         {
             plot.Axes.SetLimits(0, 1, 0, 1);

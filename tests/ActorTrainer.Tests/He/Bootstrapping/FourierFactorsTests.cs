@@ -124,6 +124,6 @@ public sealed class FourierFactorsTests
     private static void Close(Complex[] expected, Complex[] found)
     {
         Assert.Equal(expected.Length, found.Length);
-        Assert.All(expected.Zip(found), pair => Assert.True((pair.First - pair.Second).Magnitude < 1e-12 * expected.Length, $"{pair.First} and {pair.Second}"));
+        Assert.All(expected.Zip(found, (a, b) => (Wanted: a, Found: b)), pair => Assert.True((pair.Wanted - pair.Found).Magnitude < 1e-12 * expected.Length, $"{pair.Wanted} and {pair.Found}"));
     }
 }

@@ -67,7 +67,7 @@ public sealed class ModulusRaisingTests(BootstrapFixture fixture)
         using (first)
         using (second)
         {
-            var found = new[] { first, second }.Sum(c => engine.Slots(c).Zip(values).Count(pair => Math.Abs(pair.First.Real - pair.Second) > Wrong));
+            var found = new[] { first, second }.Sum(c => engine.Slots(c).Zip(values, (slot, value) => Math.Abs(slot.Real - value)).Count(error => error > Wrong));
             var (reduction, ratio) = (engine.Bootstrapper.Reduction, engine.Bootstrapper.Shape.Ratio);
             var expected = 2 * values.Length * Enumerable.Range(-9, 19).Where(whole => Math.Abs((reduction.At(whole + (1 / ratio)) * ratio) - 1) > Wrong)
                 .Sum(whole => (Beyond(Math.Abs(whole) - 1) - Beyond(Math.Abs(whole))) / (whole == 0 ? 1 : 2));
