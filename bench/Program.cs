@@ -24,7 +24,7 @@ try
             HeBench.Run(new Arguments(args[1..], "set", "rounds", "threads", "peer"));
             return 0;
         case "layer":
-            EncryptedLayerBench.Run(new Arguments(args[1..], "part", "set", "tokens", "batch", "heads", "width", "inner", "threads", "cache", "rounds"));
+            EncryptedLayerBench.Run(new Arguments(args[1..], "part", "set", "refresh", "tokens", "batch", "heads", "width", "inner", "threads", "cache", "rounds"));
             return 0;
         case "bootstrap":
             BootstrapBench.Run(new Arguments(args[1..], "set", "slots", "threads", "babysteps", "cache", "rounds"));
