@@ -131,14 +131,7 @@ internal sealed class EncryptedChunks : IDisposable
         try
         {
             using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1 << 20);
-            var limits = new WireLimits { MaxBytes = long.Max(1, stream.Length), MaxKeys = context.Parameters.Degree + 1 };
-            var keys = WireReader.ReadEvaluationKeys(stream, context, limits, wanted);
-            if (stream.Position < stream.Length)
-            {
-                keys.Add(WireReader.ReadEncapsulationKeys(stream, context, limits));
-            }
-
-            return keys;
+            return KeyManifest.Read(stream, context, new WireLimits { MaxBytes = long.Max(1, stream.Length), MaxKeys = context.Parameters.Degree + 1 }, wanted);
         }
         catch (WireFormatException e)
         {

@@ -35,7 +35,7 @@ public sealed record EncryptedPlan
 
     /// <summary>The keys of some units.</summary>
     public static IReadOnlyList<KeyRequest> KeysOf(IEnumerable<UnitPlan> units) =>
-        [.. units.SelectMany(unit => unit.Keys).GroupBy(key => key.Element).OrderBy(group => group.Key).Select(group => group.MaxBy(key => key.Level))];
+        KeyRequest.Union(units.SelectMany(unit => unit.Keys));
 
     /// <summary>Takes over what a plan of the model says.</summary>
     /// <param name="of">Hash of all that it follows from.</param>

@@ -97,12 +97,26 @@ public sealed record KeyManifest
         try
         {
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20, FileOptions.SequentialScan);
-            return WireReader.ReadEvaluationKeys(stream, context, new WireLimits { MaxBytes = EvaluationKeys.Bytes, MaxKeys = Math.Max(1, Requests.Count) });
+            return Read(stream, context, new WireLimits { MaxBytes = EvaluationKeys.Bytes, MaxKeys = Math.Max(1, Requests.Count) });
         }
         catch (Exception e) when (e is WireFormatException or IOException or UnauthorizedAccessException)
         {
             throw new RefusedException($"{path}: {e.Message}", e);
         }
+    }
+
+    /// <summary>Reads what a file of evaluation keys holds: the set, and the keys for bootstrapping where they follow it.</summary>
+    /// <param name="wanted">The keys of the set that are kept; null: all.</param>
+    /// <exception cref="WireFormatException">The file is damaged, or of other parameters.</exception>
+    internal static EvaluationKeys Read(Stream stream, CkksContext context, WireLimits limits, IReadOnlyCollection<KeyRequest>? wanted = null)
+    {
+        var keys = WireReader.ReadEvaluationKeys(stream, context, limits, wanted);
+        if (stream.Position < stream.Length)
+        {
+            keys.Add(WireReader.ReadEncapsulationKeys(stream, context, limits));
+        }
+
+        return keys;
     }
 
     internal static void Require(string? problem)

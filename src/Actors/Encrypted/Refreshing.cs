@@ -13,14 +13,13 @@ public sealed class Refreshing
     /// <summary>One for each parameter set: the matrices of its transforms are large, and the same for all.</summary>
     private static readonly ConcurrentDictionary<string, Lazy<Bootstrapper>> Bootstrappers = new();
 
-    private readonly CkksParameters _parameters;
     private readonly Lazy<Bootstrapper>? _bootstrapper;
     private readonly IReadOnlyDictionary<string, double> _bounds;
 
     /// <param name="bounds">See <see cref="EncryptedRecipe.Bounds"/>.</param>
     public Refreshing(RefreshKind kind, CkksParameters parameters, IReadOnlyDictionary<string, double>? bounds = null)
     {
-        (Kind, _parameters, _bounds) = (kind, parameters, bounds ?? new Dictionary<string, double>());
+        (Kind, _bounds) = (kind, bounds ?? new Dictionary<string, double>());
         _bootstrapper = kind == RefreshKind.Owner
             ? null
             : Bootstrappers.GetOrAdd(Convert.ToHexStringLower(parameters.Fingerprint.Span), _ => new(() => new Bootstrapper(parameters, BootstrapShape.For(parameters))));
@@ -47,8 +46,8 @@ public sealed class Refreshing
         _ => new SitesOfTwo(Bootstrap(evaluator), owner, IsOwners),
     };
 
-    /// <summary>Whether the owner lifts a site.</summary>
-    public bool IsOwners(string site) => Kind == RefreshKind.Owner || (Kind == RefreshKind.Mixed && site.Contains(".optimiser", StringComparison.Ordinal));
+    /// <summary>Whether the owner lifts a site where stages lift others: the optimiser's state.</summary>
+    private static bool IsOwners(string site) => site.Contains(".optimiser", StringComparison.Ordinal);
 
     private BootstrapRefresher Bootstrap(Evaluator evaluator) => new(evaluator, _bootstrapper!.Value, site => _bounds.TryGetValue(site, out var bound) ? bound : null);
 

@@ -63,7 +63,7 @@ public sealed class OwnerKeys : IDisposable
             throw new RefusedException($"Levels of {parameters.Name} are 0 to {parameters.MaxLevel}; a key was asked for at level {requests.First(r => r.Level < 0 || r.Level > parameters.MaxLevel).Level}. Use a larger set with he.set=….");
         }
 
-        KeyRequest[] wanted = [.. requests.GroupBy(request => request.Element).Select(group => group.MaxBy(request => request.Level)).OrderBy(request => request.Element)];
+        var wanted = KeyRequest.Union(requests);
         try
         {
             var bytes = WireSize.EvaluationKeys(parameters, wanted) + (bootstrapping ? WireSize.EncapsulationKeys(parameters) : 0);

@@ -7,6 +7,10 @@ public readonly record struct KeyRequest(int Element, int Level)
 {
     /// <summary>No automorphism has this element.</summary>
     public const int Relinearisation = 0;
+
+    /// <summary>Each element once, up to the highest level that is asked for; elements rising.</summary>
+    public static KeyRequest[] Union(IEnumerable<KeyRequest> requests) =>
+        [.. requests.GroupBy(request => request.Element).Select(group => group.MaxBy(request => request.Level)).OrderBy(request => request.Element)];
 }
 
 /// <summary>The public keys with which ciphertexts are computed on, by automorphism.</summary>

@@ -66,7 +66,7 @@ public static class WireWriter
     public static void Write(Stream stream, CkksContext context, EvaluationKeys keys, IEnumerable<KeyRequest>? requests = null)
     {
         var sink = new WireSink(stream);
-        KeyFormat.Write(ref sink, context, keys, Ordered(requests ?? keys.Requests));
+        KeyFormat.Write(ref sink, context, keys, KeyRequest.Union(requests ?? keys.Requests));
     }
 
     /// <summary>
@@ -79,13 +79,13 @@ public static class WireWriter
     public static void Write(Stream stream, CkksContext context, IEnumerable<KeyRequest> requests, Func<KeyRequest, EvaluationKeys> make)
     {
         var sink = new WireSink(stream);
-        KeyFormat.Write(ref sink, context, Ordered(requests), make);
+        KeyFormat.Write(ref sink, context, KeyRequest.Union(requests), make);
     }
 
     /// <inheritdoc cref="Write(Stream, CkksContext, EvaluationKeys, IEnumerable{KeyRequest})"/>
     public static byte[] ToBytes(CkksContext context, EvaluationKeys keys, IEnumerable<KeyRequest>? requests = null)
     {
-        var wanted = Ordered(requests ?? keys.Requests);
+        var wanted = KeyRequest.Union(requests ?? keys.Requests);
         var bytes = new byte[WireSize.EvaluationKeys(context.Parameters, wanted)];
         var sink = new WireSink(bytes);
         KeyFormat.Write(ref sink, context, keys, wanted);
@@ -107,7 +107,4 @@ public static class WireWriter
         EncapsulationFormat.Write(ref sink, context, keys);
         return bytes;
     }
-
-    private static KeyRequest[] Ordered(IEnumerable<KeyRequest> requests) =>
-        [.. requests.GroupBy(request => request.Element).Select(group => group.MaxBy(request => request.Level)).OrderBy(request => request.Element)];
 }

@@ -35,19 +35,7 @@ internal sealed record PretrainedModel(ModelSource Source, BertConfig Arch, Word
                 $"{path} has {tokenizer.VocabularySize} entries, the model {source.Arch.Vocabulary}: it is another model's tokenizer; name the right one with eval.tokenizer=FILE.");
         }
 
-        var arch = source.Arch with
-        {
-            FusedQkv = false,
-            KeyStartsAsQuery = false,
-            Dropout = run.Eval.Dropout,
-            Attention = run.Eval.Attention switch
-            {
-                AttentionChoice.Softmax => AttentionKind.Softmax,
-                AttentionChoice.GaussianKernel => AttentionKind.GaussianKernel,
-                _ => source.Arch.Attention,
-            },
-        };
-        return new PretrainedModel(source, arch.Validate(), tokenizer);
+        return new PretrainedModel(source, run.Eval.Arch(source.Arch), tokenizer);
     }
 
     /// <summary>Hash of its embedding: see <see cref="DataExport.EmbeddingHash"/>.</summary>

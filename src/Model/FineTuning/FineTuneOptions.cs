@@ -140,6 +140,21 @@ public sealed record FineTuneOptions
     /// <summary>Name of the method in tables, e.g. <c>full</c> or <c>LoRA r2</c>.</summary>
     public string MethodName => (Method == FineTuneMethod.Lora ? $"LoRA r{LoraRank}" : "full") + (Functions == FunctionKind.Polynomial ? " polynomial" : "");
 
+    /// <summary>The architecture that a model of another one is fine-tuned as.</summary>
+    /// <exception cref="Common.RefusedException">It is none that can be built.</exception>
+    public BertConfig Arch(BertConfig pretrained) => (pretrained with
+    {
+        FusedQkv = false,
+        KeyStartsAsQuery = false,
+        Dropout = Dropout,
+        Attention = Attention switch
+        {
+            AttentionChoice.Softmax => AttentionKind.Softmax,
+            AttentionChoice.GaussianKernel => AttentionKind.GaussianKernel,
+            _ => pretrained.Attention,
+        },
+    }).Validate();
+
     /// <summary>What the model becomes for a task.</summary>
     public FineTuneShape Shape(string task, int outputs) => new FineTuneShape
     {

@@ -35,7 +35,7 @@ public sealed record ModelPlan
 
     /// <summary>Each key up to the highest level that any of the units uses it at.</summary>
     public static IReadOnlyList<KeyRequest> Union(IEnumerable<PlannedUnit> units) =>
-        [.. units.SelectMany(unit => unit.Keys).GroupBy(key => key.Element).OrderBy(group => group.Key).Select(group => group.MaxBy(key => key.Level))];
+        KeyRequest.Union(units.SelectMany(unit => unit.Keys));
 
     /// <summary>Plans a model unit by unit: one at a time is in memory, and units that are alike are planned once.</summary>
     /// <param name="units">Names of the layers in order, then the head.</param>

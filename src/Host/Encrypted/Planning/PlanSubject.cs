@@ -101,18 +101,7 @@ internal sealed class PlanSubject : IDisposable
 
     private static PlanSubject Made(RunConfiguration run, CkksParameters parameters, GlueTaskInfo task)
     {
-        var arch = (run.Arch with
-        {
-            FusedQkv = false,
-            KeyStartsAsQuery = false,
-            Dropout = run.Eval.Dropout,
-            Attention = run.Eval.Attention switch
-            {
-                AttentionChoice.Softmax => AttentionKind.Softmax,
-                AttentionChoice.GaussianKernel => AttentionKind.GaussianKernel,
-                _ => run.Arch.Attention,
-            },
-        }).Validate();
+        var arch = run.Eval.Arch(run.Arch);
         var shape = run.Eval.Shape(task.Name, task.Outputs);
         var named = run.Eval.Calibration.Length > 0;
         var calibration = named ? Calibration.Load(run.Eval.Calibration) : MadeModel.Calibration(Units(arch), shape.Outputs, run.Eval.Optim, parameters);
