@@ -124,6 +124,8 @@ internal static class EncryptedLayerBench
 
         public int Floor => inner.Floor;
 
+        public int Spare(string site) => inner.Spare(site);
+
         public long Count { get; private set; }
 
         public double Seconds { get; set; }

@@ -11,7 +11,7 @@ namespace ActorTrainer.Actors.Encrypted;
 public sealed record EncryptedPlan
 {
     /// <summary>The format this build writes and reads.</summary>
-    public const int CurrentFormat = 1;
+    public const int CurrentFormat = 2;
 
     /// <summary>Version of the format.</summary>
     public int Format { get; init; } = CurrentFormat;
@@ -33,6 +33,10 @@ public sealed record EncryptedPlan
     [JsonIgnore]
     public IReadOnlySet<string> Sites => new HashSet<string>(Units.SelectMany(unit => unit.Sites)) { EncryptedStage.OutputSite("head") };
 
+    /// <summary>Levels to spare, by site.</summary>
+    [JsonIgnore]
+    public IReadOnlyDictionary<string, int> Spare => Units.SelectMany(unit => unit.Spare).ToDictionary();
+
     /// <summary>The keys of some units.</summary>
     public static IReadOnlyList<KeyRequest> KeysOf(IEnumerable<UnitPlan> units) =>
         KeyRequest.Union(units.SelectMany(unit => unit.Keys));
@@ -45,7 +49,7 @@ public sealed record EncryptedPlan
         Levels = plan.Levels,
         Units = [.. plan.Units.Select(unit => new UnitPlan(
             unit.Name, unit.Keys, unit.Sites, [.. unit.Ranges.Select(range => new PlannedRange(range.Site, range.Low, range.High, range.ShiftGroup))],
-            [.. unit.Blocks.Select(block => new BlockLevels(block.Name, block.Pass, block.Highest, block.Lowest, block.Refreshes))]))],
+            [.. unit.Blocks.Select(block => new BlockLevels(block.Name, block.Pass, block.Highest, block.Lowest, block.Refreshes))], unit.Spare))],
     };
 
     /// <summary>Where refreshed values have to lie, for those sites on whose values functions are evaluated.</summary>
@@ -87,7 +91,9 @@ public sealed record EncryptedPlan
 /// <param name="Sites">Sites of its refreshes.</param>
 /// <param name="Ranges">Of those sites on whose values functions are evaluated.</param>
 /// <param name="Blocks">Levels of its parts, in the order of the program.</param>
-public sealed record UnitPlan(string Name, IReadOnlyList<KeyRequest> Keys, IReadOnlyList<string> Sites, IReadOnlyList<PlannedRange> Ranges, IReadOnlyList<BlockLevels> Blocks);
+/// <param name="Spare">See <see cref="EncryptedRecipe.Spare"/>.</param>
+public sealed record UnitPlan(
+    string Name, IReadOnlyList<KeyRequest> Keys, IReadOnlyList<string> Sites, IReadOnlyList<PlannedRange> Ranges, IReadOnlyList<BlockLevels> Blocks, IReadOnlyDictionary<string, int> Spare);
 
 /// <summary>A <see cref="SiteRange"/> without the slots that count, which follow from the packing.</summary>
 public sealed record PlannedRange(string Site, double Low, double High, int? ShiftGroup);

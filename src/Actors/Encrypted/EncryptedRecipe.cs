@@ -60,6 +60,9 @@ public sealed record EncryptedRecipe
     /// <summary>For bootstrapping: the largest size of values by the site of their refresh, found by the owner on the twin, as powers of two. Sites without one have the bound that the program declares.</summary>
     public IReadOnlyDictionary<string, double> Bounds { get; init; } = new Dictionary<string, double>();
 
+    /// <summary>For bootstrapping: levels to spare by site, as the plan has placed them; a site that is not named has none. See <see cref="He.Refresh.IRefresher.Spare"/>.</summary>
+    public IReadOnlyDictionary<string, int> Spare { get; init; } = new Dictionary<string, int>();
+
     /// <summary>The evaluation keys that each unit asks for; a stage holds those of its own units. Empty: not known, so all.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<KeyRequest>> Keys { get; init; } = new Dictionary<string, IReadOnlyList<KeyRequest>>();
 
@@ -93,7 +96,7 @@ public sealed record EncryptedRecipe
         : new CkksParameters(ParameterSets.All.First(literal => literal.Name == Set));
 
     /// <summary>How refreshes are done.</summary>
-    public Refreshing Refreshing(CkksParameters parameters) => new(Refresh, parameters, Bounds);
+    public Refreshing Refreshing(CkksParameters parameters) => new(Refresh, parameters, Bounds, Spare);
 
     /// <summary>Where numbers of activations lie.</summary>
     /// <exception cref="RefusedException">Sizes do not fit the parameter set.</exception>

@@ -15,6 +15,9 @@ internal sealed class LevelProbe(IRefresher inner) : IRefresher
     /// <inheritdoc/>
     public int Floor => inner.Floor;
 
+    /// <inheritdoc/>
+    public int Spare(string site) => inner.Spare(site);
+
     /// <summary>The highest level that any of these is lifted to, the lowest where none is; to be asked when the program has run.</summary>
     public Func<int> Watch(IReadOnlyList<Ciphertext> ciphertexts)
     {

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using ActorTrainer.He.Backends;
 using ActorTrainer.He.Bootstrapping;
 using ActorTrainer.He.Parameters;
+using ActorTrainer.He.Planning;
 using ActorTrainer.He.Refresh;
 using ActorTrainer.He.Scheme;
 
@@ -15,11 +16,25 @@ public sealed class Refreshing
 
     private readonly Lazy<Bootstrapper>? _bootstrapper;
     private readonly IReadOnlyDictionary<string, double> _bounds;
+    private readonly CkksParameters _parameters;
+    private readonly Func<string, int> _spare;
 
     /// <param name="bounds">See <see cref="EncryptedRecipe.Bounds"/>.</param>
-    public Refreshing(RefreshKind kind, CkksParameters parameters, IReadOnlyDictionary<string, double>? bounds = null)
+    /// <param name="spare">See <see cref="EncryptedRecipe.Spare"/>.</param>
+    public Refreshing(RefreshKind kind, CkksParameters parameters, IReadOnlyDictionary<string, double>? bounds = null, IReadOnlyDictionary<string, int>? spare = null)
+        : this(kind, parameters, bounds ?? new Dictionary<string, double>(), site => spare?.GetValueOrDefault(site) ?? 0)
     {
-        (Kind, _bounds) = (kind, bounds ?? new Dictionary<string, double>());
+    }
+
+    private Refreshing(RefreshKind kind, CkksParameters parameters, IReadOnlyDictionary<string, double> bounds, Func<string, int> spare)
+    {
+        // What the owner lifts is lifted as far as it has to be, and seen by the owner each time.
+        (Kind, _parameters, _bounds, _spare) = (kind, parameters, bounds, kind switch
+        {
+            RefreshKind.Owner => _ => 0,
+            RefreshKind.Mixed => site => IsOwners(site) ? 0 : spare(site),
+            _ => spare,
+        });
         _bootstrapper = kind == RefreshKind.Owner
             ? null
             : Bootstrappers.GetOrAdd(Convert.ToHexStringLower(parameters.Fingerprint.Span), _ => new(() => new Bootstrapper(parameters, BootstrapShape.For(parameters))));
@@ -33,8 +48,26 @@ public sealed class Refreshing
     /// <summary>The lowest level that programs use.</summary>
     public int Floor => _bootstrapper?.Value.InputLevel ?? 0;
 
+    /// <summary>The same with other levels to spare.</summary>
+    /// <param name="spare">By site; 0: none.</param>
+    public Refreshing With(Func<string, int> spare) => new(Kind, _parameters, _bounds, spare);
+
+    /// <summary>Most levels to spare that make a difference.</summary>
+    public int MostSpare => _bootstrapper is { } b ? b.Value.OutputLevel - b.Value.InputLevel : 0;
+
+    /// <summary>Predicted seconds of a request's bootstraps.</summary>
+    /// <returns>Of so many ciphertexts, of which two go through together.</returns>
+    public Func<int, double> SecondsOf(OperationCosts costs)
+    {
+        var (single, pair) = (Seconds(pair: false), Seconds(pair: true));
+        return ciphertexts => (ciphertexts / 2 * pair) + (ciphertexts % 2 * single);
+
+        // Diagonals of bootstrapping are used most often, so they are what a cache is for.
+        double Seconds(bool pair) => _bootstrapper!.Value.Operations(pair).Sum(entry => entry.Value * costs.Seconds(entry.Key.Operation, entry.Key.Level, held: 1));
+    }
+
     /// <summary>Refreshes on the twin, without error, and on paper, without a bootstrapping's operations.</summary>
-    public IRefresher InTheClear(IBackend backend) => new ClearRefresher(backend, Floor, _bootstrapper?.Value.OutputLevel);
+    public IRefresher InTheClear(IBackend backend) => new ClearRefresher(backend, Floor, _bootstrapper?.Value.OutputLevel, _spare);
 
     /// <summary>Refreshes of a program.</summary>
     /// <param name="evaluator">The program's.</param>
@@ -49,7 +82,7 @@ public sealed class Refreshing
     /// <summary>Whether the owner lifts a site where stages lift others: the optimiser's state.</summary>
     private static bool IsOwners(string site) => site.Contains(".optimiser", StringComparison.Ordinal);
 
-    private BootstrapRefresher Bootstrap(Evaluator evaluator) => new(evaluator, _bootstrapper!.Value, site => _bounds.TryGetValue(site, out var bound) ? bound : null);
+    private BootstrapRefresher Bootstrap(Evaluator evaluator) => new(evaluator, _bootstrapper!.Value, site => _bounds.TryGetValue(site, out var bound) ? bound : null, _spare);
 
     /// <summary>Each site with one of two refreshers.</summary>
     private sealed class SitesOfTwo(IRefresher stages, IRefresher owner, Func<string, bool> isOwners) : IRefresher
@@ -57,6 +90,8 @@ public sealed class Refreshing
         public int MaxLevel => stages.MaxLevel;
 
         public int Floor => stages.Floor;
+
+        public int Spare(string site) => stages.Spare(site);
 
         public IReadOnlyList<Ciphertext> Refresh(IReadOnlyList<Ciphertext> ciphertexts, int level, string site) => (isOwners(site) ? owner : stages).Refresh(ciphertexts, level, site);
     }

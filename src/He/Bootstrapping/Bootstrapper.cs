@@ -48,13 +48,11 @@ public sealed class Bootstrapper
     private int Repetitions => _parameters.Slots / Shape.Slots;
 
     /// <summary>Exactly the keys that it takes, each up to the level of its use; those of <see cref="EncapsulationKeys"/> besides.</summary>
-    public IReadOnlyList<KeyRequest> Requests()
-    {
-        var plan = new PlanBackend(_parameters);
-        var evaluator = new Evaluator(plan);
-        Dispose(Pair(evaluator, plan.Encrypt(InputLevel), plan.Encrypt(InputLevel), 1));
-        return [.. evaluator.Ledger.Keys];
-    }
+    public IReadOnlyList<KeyRequest> Requests() => [.. OnPaper(pair: true).Keys];
+
+    /// <summary>Operations of one bootstrapping.</summary>
+    /// <param name="pair">Of two ciphertexts together.</param>
+    public IReadOnlyDictionary<(Operation Operation, int Level), long> Operations(bool pair) => OnPaper(pair).Counts;
 
     /// <summary>The same real slots at <see cref="OutputLevel"/> and its canonical scale; imaginary parts are dropped.</summary>
     /// <param name="a">Of two parts, at <see cref="InputLevel"/> at least.</param>
@@ -85,6 +83,22 @@ public sealed class Bootstrapper
         using var difference = evaluator.Subtract(conjugate, slots);
         using var imaginary = evaluator.MultiplyByI(difference);
         return (Reduced(evaluator, real, bound, lowA), Reduced(evaluator, imaginary, bound, lowB));
+    }
+
+    private Ledger OnPaper(bool pair)
+    {
+        var plan = new PlanBackend(_parameters);
+        var evaluator = new Evaluator(plan);
+        if (pair)
+        {
+            Dispose(Pair(evaluator, plan.Encrypt(InputLevel), plan.Encrypt(InputLevel), 1));
+        }
+        else
+        {
+            Single(evaluator, plan.Encrypt(InputLevel)).Dispose();
+        }
+
+        return evaluator.Ledger;
     }
 
     private static void Dispose((Ciphertext First, Ciphertext Second) pair)

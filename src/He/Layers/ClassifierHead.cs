@@ -77,7 +77,9 @@ public sealed class ClassifierHead(HeadShape shape, LayerNormLayer norm, Func<in
             using var constant = math.At(weights.HBias[o], math.LevelOf(sum), $"{name}.hbias.{o}");
             return math.Evaluator.Add(sum, constant);
         }).ToArray();
-        return (outputs, new Tape(tape, first, turned, pooled));
+        var together = math.Together(outputs);
+        Array.ForEach(outputs, output => output.Dispose());
+        return (together, new Tape(tape, first, turned, pooled));
     }
 
     /// <summary>Terms of the gradients of all weights, and the gradient of x at <paramref name="level"/>.</summary>

@@ -122,7 +122,9 @@ public sealed class EncoderLayer
     /// <param name="mask">See <see cref="GaussianAttention"/>.</param>
     public (Activation Output, Tape Tape) Forward(TensorMath math, Activation x, IReadOnlyList<LowRank> adapters, IReadOnlyList<Ciphertext> mask)
     {
-        var norm1 = _norm1.Forward(math, x, Normed);
+        // What is lifted for a norm goes on beside it too.
+        using var entry = _norm1.Input(math, x, Normed);
+        var norm1 = _norm1.Forward(math, entry, Normed);
         var input = AdapterInput(math, norm1.Normal);
         var inner = adapters.Select(a => a.Inner(math, input)).ToArray();
         var projected = _projections.ForwardAll(math, norm1.Normal, 0);
@@ -136,7 +138,8 @@ public sealed class EncoderLayer
         Array.ForEach(projected, p => p.Dispose());
         using var dense = _dense.Forward(math, attended, 0);
         attended.Dispose();
-        using var middle = math.Add(dense, x);
+        using var sum = math.Add(dense, entry);
+        using var middle = _norm2.Input(math, sum, 1);
         var norm2 = _norm2.Forward(math, middle, 1);
         var (fed, feedForward) = _feedForward.Forward(math, norm2.Normal, 0);
         using (fed)
@@ -148,9 +151,11 @@ public sealed class EncoderLayer
     /// <summary>Terms of the adapters' gradients (rows of A, then columns of B, for each of queries, keys, values), and the gradient of x if it is wanted.</summary>
     public (Activation[][] Adapters, Activation? Input) Backward(TensorMath math, Tape tape, Activation gradient, IReadOnlyList<LowRank> adapters, bool wantsInput)
     {
-        using var normal2 = _feedForward.Backward(math, tape.FeedForward, gradient, 0);
+        using var entry = math.At(gradient, 1, $"{_name}.ffn.gradient");
+        using var normal2 = _feedForward.Backward(math, tape.FeedForward, entry, 0);
         using var through2 = _norm2.Backward(math, tape.Norm2, normal2, 0);
-        using var middle = math.Add(through2, gradient);
+        using var sum = math.Add(through2, entry);
+        using var middle = math.At(sum, 1, $"{_name}.dense.gradient");
         using var attended = _dense.Backward(math, middle, 0);
         var (q, k, v) = _attention.Backward(math, tape.Attention, attended, 0);
         Activation[] low = [q, k, v];

@@ -33,11 +33,14 @@ public sealed class LayerNormLayer(FeatureLayout layout, FunctionCircuit root, d
     /// <summary>Of the sum of squares, which becomes a variance by 1/features and ε. Every slot counts, padding too: nothing hides it here, and a number far outside wrecks the whole ciphertext.</summary>
     public IEnumerable<SiteRange> Ranges => SiteRange.OfParts(name, root).Prepend(SiteRange.Of($"{name}.variance", root, 1.0 / layout.Features, epsilon));
 
+    /// <summary>x, lifted to where <see cref="Forward"/> begins.</summary>
+    public Activation Input(TensorMath math, Activation x, int level) => math.At(x, level + 2, $"{name}.input");
+
     /// <summary>x̂ at <paramref name="level"/>.</summary>
     public Tape Forward(TensorMath math, Activation x, int level)
     {
         using var entered = math.Evaluator.Ledger.Enter(name);
-        using var input = math.At(x, level + 2, $"{name}.input");
+        using var input = Input(math, x, level);
         using var mean = Mean(math, input);
         using var centred = math.Subtract(input, mean);
         // The sum is larger than what the lowest level has room for.

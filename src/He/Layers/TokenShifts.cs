@@ -53,12 +53,12 @@ public sealed class TokenShifts
     /// </summary>
     public Ciphertext[] Sheared(TensorMath math, Ciphertext x)
     {
-        using var slanted = Rescaled(math, math.Evaluator.Transform([x], _slanted))[0];
-        return Rescaled(math, math.Evaluator.Transform([slanted], _sheared));
+        using var slanted = math.Transform([x], _slanted)[0];
+        return math.Transform([slanted], _sheared);
     }
 
     /// <summary>Weights by the shift that leads back: Pᵀ_δ[t] = P_−δ[t + δ]; one level.</summary>
-    public Ciphertext[] Transposed(TensorMath math, IReadOnlyList<Ciphertext> weights) => Rescaled(math, math.Evaluator.Transform(weights, _transposed));
+    public Ciphertext[] Transposed(TensorMath math, IReadOnlyList<Ciphertext> weights) => math.Transform(weights, _transposed);
 
     /// <summary>W_g[i] = Σ_s rot_s(of the s-th copy): for each group, over a head's places. <paramref name="term"/> may have three parts. One level, of a rescale.</summary>
     /// <param name="term">Of the copy's number g·D + s; a product before its rescale, freed here.</param>
@@ -99,12 +99,4 @@ public sealed class TokenShifts
             return e.Relinearise(product);
         }
     }
-
-    private static Ciphertext[] Rescaled(TensorMath math, Ciphertext[] products) => Array.ConvertAll(products, product =>
-    {
-        using (product)
-        {
-            return math.Evaluator.Rescale(product);
-        }
-    });
 }

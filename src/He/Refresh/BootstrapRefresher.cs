@@ -7,13 +7,17 @@ namespace ActorTrainer.He.Refresh;
 /// <param name="evaluator">The program's: with keys for bootstrapping on the engine; of the twin; or of a plan, which counts every operation.</param>
 /// <param name="bootstrapper">Of the evaluator's parameters.</param>
 /// <param name="bounds">The largest size of a site's slots, known before from a rehearsal; what is larger is lost. Null for bounds that the program declares.</param>
-public sealed class BootstrapRefresher(Evaluator evaluator, Bootstrapper bootstrapper, Func<string, double?>? bounds = null) : IRefresher
+/// <param name="spare">See <see cref="IRefresher.Spare"/>; null: none.</param>
+public sealed class BootstrapRefresher(Evaluator evaluator, Bootstrapper bootstrapper, Func<string, double?>? bounds = null, Func<string, int>? spare = null) : IRefresher
 {
     /// <inheritdoc/>
     public int MaxLevel => bootstrapper.OutputLevel;
 
     /// <inheritdoc/>
     public int Floor => bootstrapper.InputLevel;
+
+    /// <inheritdoc/>
+    public int Spare(string site) => spare?.Invoke(site) ?? 0;
 
     public RefreshLedger Ledger { get; } = new();
 

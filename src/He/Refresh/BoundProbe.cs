@@ -15,6 +15,9 @@ public sealed class BoundProbe(IRefresher inner) : IRefresher
     /// <inheritdoc/>
     public int Floor => inner.Floor;
 
+    /// <inheritdoc/>
+    public int Spare(string site) => inner.Spare(site);
+
     /// <summary>
     /// A bound for every site: the next power of two above <paramref name="headroom"/> times the largest size that was seen. Powers of two tell little of the numbers that they were found on.
     /// </summary>

@@ -13,6 +13,13 @@ public interface IRefresher
     /// <summary>The lowest level that it lifts from. Programs count their levels from here: one of them at this level has none left.</summary>
     int Floor => 0;
 
+    /// <summary>
+    /// So many levels above the one that is asked for may be left to something at a site, or be given to it by a lift: where lifts cost more than operations further up. 0: as asked, so that whatever follows
+    /// is as cheap as can be.
+    /// </summary>
+    /// <param name="site">As in <see cref="Refresh"/>.</param>
+    int Spare(string site) => 0;
+
     /// <summary>The same slots at <paramref name="level"/> and that level's canonical scale; inputs are kept.</summary>
     /// <param name="ciphertexts">Of two parts each.</param>
     /// <param name="level">At most <see cref="MaxLevel"/>.</param>

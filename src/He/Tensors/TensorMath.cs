@@ -24,24 +24,24 @@ public sealed class TensorMath(Evaluator evaluator, IRefresher refresher, Packin
     /// <inheritdoc cref="LevelOf(Ciphertext)"/>
     public int LevelOf(Activation x) => x.Level - refresher.Floor;
 
-    /// <summary>The same at exactly this level and its canonical scale: aligned where it is higher, refreshed where it is lower.</summary>
+    /// <summary>The same at this level, and as far above it as the refresher has room at the site, all parts at one level and its canonical scale: aligned where it is higher, refreshed where it is lower.</summary>
     /// <param name="level">Counted from the refresher's floor: levels that the result has left.</param>
     /// <param name="site">What it is, for the refresher.</param>
-    public Activation At(Activation x, int level, string site)
-    {
-        var absolute = level + refresher.Floor;
-        var low = Enumerable.Range(0, x.Parts.Count).Where(i => !Reaches(x.Parts[i], absolute)).ToArray();
-        var lifted = low.Length == 0 ? [] : Refreshed([.. low.Select(i => x.Parts[i])], absolute, site);
-        var next = 0;
-        return new Activation(x.Layout, [.. x.Parts.Select(part => Reaches(part, absolute) ? evaluator.AlignTo(part, absolute) : lifted[next++])]);
-    }
+    public Activation At(Activation x, int level, string site) => new(x.Layout, At(x.Parts, level, site));
 
     /// <inheritdoc cref="At(Activation, int, string)"/>
-    public Ciphertext At(Ciphertext x, int level, string site)
+    public Ciphertext At(Ciphertext x, int level, string site) => At([x], level, site)[0];
+
+    /// <summary>All at the level of the lowest.</summary>
+    public Ciphertext[] Together(IReadOnlyList<Ciphertext> x)
     {
-        var absolute = level + refresher.Floor;
-        return Reaches(x, absolute) ? evaluator.AlignTo(x, absolute) : Refreshed([x], absolute, site)[0];
+        var level = x.Min(Highest);
+        return [.. x.Select(part => evaluator.AlignTo(part, level))];
     }
+
+    /// <summary>The same at exactly this level, which it reaches.</summary>
+    /// <param name="level">Counted from the refresher's floor.</param>
+    public Ciphertext Exactly(Ciphertext x, int level) => evaluator.AlignTo(x, level + refresher.Floor);
 
     /// <summary>a + b; no level.</summary>
     public Activation Add(Activation a, Activation b) => Zip(a, b, evaluator.Add);
@@ -65,7 +65,13 @@ public sealed class TensorMath(Evaluator evaluator, IRefresher refresher, Packin
     public Activation Shift(Activation a, Func<int, double> term) => Indexed(a, (part, c) => evaluator.Add(part, PerPlace(a.Layout, c, term)));
 
     /// <summary>A linear map of several ciphertexts, a result for each row; one level.</summary>
-    public Ciphertext[] Transform(IReadOnlyList<Ciphertext> inputs, DiagonalMatrix map) => Array.ConvertAll(evaluator.Transform(inputs, map), Rescaled);
+    public Ciphertext[] Transform(IReadOnlyList<Ciphertext> inputs, DiagonalMatrix map)
+    {
+        var aligned = Together(inputs);
+        var results = evaluator.Transform(aligned, map);
+        Array.ForEach(aligned, input => input.Dispose());
+        return Array.ConvertAll(results, Rescaled);
+    }
 
     /// <summary>Σ over features, for each token and example in every place; no level.</summary>
     public Ciphertext SumFeatures(Activation a)
@@ -108,12 +114,40 @@ public sealed class TensorMath(Evaluator evaluator, IRefresher refresher, Packin
     /// <summary>The sum of ciphertexts, which are kept.</summary>
     public Ciphertext Sum(IReadOnlyList<Ciphertext> terms) => Folded(terms.Select(term => evaluator.DropTo(term, term.Level)));
 
+    private Ciphertext[] At(IReadOnlyList<Ciphertext> x, int level, string site)
+    {
+        var wanted = level + refresher.Floor;
+        var most = Math.Max(wanted, Math.Min(wanted + refresher.Spare(site), refresher.MaxLevel));
+        var low = x.Where(part => !Reaches(part, wanted)).ToArray();
+        var lifted = low.Length == 0 ? [] : Refreshed(low, most, site);
+        // Those that reach the level are not lifted with the others, which may come out higher than they are.
+        var common = Math.Max(wanted, x.Where(part => Reaches(part, wanted)).Select(Highest).Append(most).Min());
+        var next = 0;
+        return [.. x.Select(part => Reaches(part, wanted) ? evaluator.AlignTo(part, common) : Lowered(lifted[next++], common))];
+    }
+
+    private Ciphertext Lowered(Ciphertext x, int level)
+    {
+        if (x.Level == level)
+        {
+            return x;
+        }
+
+        using (x)
+        {
+            return evaluator.AlignTo(x, level);
+        }
+    }
+
     /// <summary>
     /// Errors are estimated from refresh to refresh: what a refreshed number was before has become the message, and what its error does to later layers is a matter of
     /// training, which is held against the twin.
     /// </summary>
     private Ciphertext[] Refreshed(IReadOnlyList<Ciphertext> x, int level, string site) =>
         [.. refresher.Refresh(x, level, site).Select(c => Bounded(c).WithNoise(NoiseModel.Symmetric))];
+
+    /// <summary>The highest level at which this has the canonical scale or can be brought to it.</summary>
+    private static int Highest(Ciphertext x) => x.Scale.Matches(x.Parameters.ScaleAt(x.Level)) ? x.Level : x.Parameters.Below(x.Level);
 
     private static bool Reaches(Ciphertext x, int level) => x.Level > level || (x.Level == level && x.Scale.Matches(x.Parameters.ScaleAt(level)));
 

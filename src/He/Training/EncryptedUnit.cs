@@ -85,7 +85,8 @@ public abstract class EncryptedUnit : IDisposable
         for (var p = 0; p < next.Length; p++)
         {
             using var gradient = _packs[p].Sum(math, [.. terms.Skip(p * Layout.Period).Take(Layout.Period)], 0);
-            next[p] = AsFresh(_optimisers[p].Step(math, _state[p], gradient, _decays[p], learningRate, Steps + 1, StateLevel));
+            using var stepped = _optimisers[p].Step(math, _state[p], gradient, _decays[p], learningRate, Steps + 1, StateLevel);
+            next[p] = AsKept(math, stepped);
         }
 
         var steps = Steps + 1;
@@ -118,12 +119,19 @@ public abstract class EncryptedUnit : IDisposable
         }
     }
 
-    /// <summary>Errors are estimated for a step at a time: what an earlier step's error does to later ones is a matter of training, not of ciphertexts.</summary>
-    private static AdamWPack AsFresh(AdamWPack pack)
+    /// <summary>
+    /// At one level, whatever levels the step had to spare: the next one begins as this did. Errors are estimated for a step at a time: what an earlier step's error does to later ones is a matter of
+    /// training, not of ciphertexts.
+    /// </summary>
+    private static AdamWPack AsKept(TensorMath math, AdamWPack pack)
     {
-        return new AdamWPack(Fresh(pack.Weights), Fresh(pack.Mean), Fresh(pack.Square));
+        return new AdamWPack(Kept(pack.Weights), Kept(pack.Mean), Kept(pack.Square));
 
-        static Ciphertext Fresh(Ciphertext c) => c.WithNoise(Math.Min(c.NoiseVariance, NoiseModel.Symmetric)).WithMagnitude(1);
+        Ciphertext Kept(Ciphertext c)
+        {
+            var kept = math.Exactly(c, StateLevel);
+            return kept.WithNoise(Math.Min(kept.NoiseVariance, NoiseModel.Symmetric)).WithMagnitude(1);
+        }
     }
 
     private static string OptimiserOf(string unit, int pack) => $"{unit}.optimiser{pack}";

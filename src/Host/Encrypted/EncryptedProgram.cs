@@ -30,11 +30,11 @@ internal sealed class EncryptedProgram : IDisposable
     /// <summary>Without the keys of the units, for which a plan is needed.</summary>
     public EncryptedRecipe Recipe { get; private set; }
 
-    /// <summary>Who refreshes.</summary>
-    public Refreshing Refreshing => Recipe.Refreshing(Job.Parameters);
+    /// <summary>Who refreshes, and how far.</summary>
+    public Refreshing Refreshing => (Recipe.Refresh == RefreshKind.Owner ? Recipe : Recipe with { Spare = Plan.Spare }).Refreshing(Job.Parameters);
 
     /// <summary>As stages get it.</summary>
-    public EncryptedRecipe StageRecipe => Recipe with { Keys = Plan.Units.ToDictionary(unit => unit.Name, unit => unit.Keys) };
+    public EncryptedRecipe StageRecipe => Recipe with { Keys = Plan.Units.ToDictionary(unit => unit.Name, unit => unit.Keys), Spare = Plan.Spare };
 
     public EncryptedUnits Units { get; }
 
@@ -103,7 +103,7 @@ internal sealed class EncryptedProgram : IDisposable
             return found;
         }
 
-        var plan = EncryptedPlan.From(ModelPlan.Of(Job.Parameters, Packing, Recipe.Units, unit => unit, NewUnit, Job.Shape.Outputs, refreshing: Refreshing), follows);
+        var plan = EncryptedPlan.From(ModelPlan.Of(Job.Parameters, Packing, Recipe.Units, unit => unit, NewUnit, Job.Shape.Outputs, refreshing: Recipe.Refreshing(Job.Parameters)), follows);
         if (_keeps && Directory.Exists(EncryptedFolders.Keys(Job.Run)))
         {
             Keep(plan);

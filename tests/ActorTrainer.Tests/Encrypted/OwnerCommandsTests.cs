@@ -182,7 +182,7 @@ public sealed class OwnerCommandsTests : IDisposable
         {
             Of = job.Task.Name,
             Levels = new EncryptionLevels(3, 2, 1),
-            Units = [new UnitPlan("head", job.Task.Outputs == 1 ? Requests : [new(5, 3)], [], [], [])],
+            Units = [new UnitPlan("head", job.Task.Outputs == 1 ? Requests : [new(5, 3)], [], [], [], new Dictionary<string, int>())],
         };
     }
 

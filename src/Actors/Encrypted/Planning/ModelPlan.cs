@@ -11,8 +11,11 @@ namespace ActorTrainer.Actors.Encrypted.Planning;
 /// <summary>What each unit of an encrypted model takes, and at which levels the owner encrypts.</summary>
 public sealed record ModelPlan
 {
-    /// <summary>Most rounds until levels between units are settled; two are usual.</summary>
+    /// <summary>Most rounds, beyond one for each unit, until levels between units are settled; two are usual.</summary>
     private const int Rounds = 6;
+
+    /// <summary>Rounds in which bootstraps are placed: in the first for the lowest levels between units, then for about those that they will have.</summary>
+    private const int Placing = 2;
 
     /// <summary>Most units that are kept from one round to the next; more are built anew.</summary>
     private const int Kept = 2;
@@ -54,8 +57,14 @@ public sealed record ModelPlan
         var few = units.Select(alike).Distinct().Count() <= Kept;
         var made = new Dictionary<string, EncryptedUnit>();
         var boundaries = units.Select((_, i) => new UnitBoundary(how.Floor, how.Floor, how.Floor, how.Floor, i > 0)).ToArray();
-        for (var round = 0; round < Rounds; round++)
+        var placed = new Dictionary<(string, bool), IReadOnlyDictionary<string, int>>();
+        for (var round = 0; round < Rounds + units.Count; round++)
         {
+            if (round < Placing)
+            {
+                placed.Clear();
+            }
+
             var planned = new Dictionary<(string, UnitBoundary), (PlannedUnit Plan, EncryptionLevels Wanted)>();
             var found = units.Select((name, i) =>
             {
@@ -90,7 +99,7 @@ public sealed record ModelPlan
             boundaries = next;
         }
 
-        throw new InvalidOperationException($"Levels between units did not settle in {Rounds} rounds.");
+        throw new InvalidOperationException($"Levels between units did not settle in {Rounds + units.Count} rounds.");
 
         (PlannedUnit, EncryptionLevels) Run(string name, UnitBoundary at)
         {
@@ -105,12 +114,23 @@ public sealed record ModelPlan
 
             try
             {
-                return UnitPlanner.Run(parameters, unit, packing, outputs, at, costs, how);
+                return UnitPlanner.Run(parameters, unit, packing, outputs, at, costs, how.Bootstraps ? Placed(name, unit, at) : how);
             }
             catch (MisuseException e)
             {
                 throw new RefusedException($"{name} does not fit {parameters.Name}: {e.Message} Take a set with more levels (he.set), or functions of narrower domains.", e);
             }
+        }
+
+        Refreshing Placed(string name, EncryptedUnit unit, UnitBoundary at)
+        {
+            if (!placed.TryGetValue((alike(name), at.WantsInput), out var spare))
+            {
+                spare = UnitPlanner.Place(parameters, unit, packing, outputs, at, how).ToDictionary(entry => entry.Key[unit.Name.Length..], entry => entry.Value);
+                placed.Add((alike(name), at.WantsInput), spare);
+            }
+
+            return how.With(site => spare.GetValueOrDefault(site[unit.Name.Length..]));
         }
     }
 

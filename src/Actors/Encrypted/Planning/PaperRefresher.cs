@@ -11,6 +11,7 @@ namespace ActorTrainer.Actors.Encrypted.Planning;
 /// <param name="costs">For the time of each refresh; null: all at 0.</param>
 internal sealed class PaperRefresher(IRefresher inner, Ledger ledger, string unit, OperationCosts? costs) : IRefresher
 {
+    private readonly OrderedDictionary<string, bool> _asked = new(StringComparer.Ordinal);
     private Dictionary<(string Part, Operation Operation, int Level), long> _before = [];
     private IReadOnlyDictionary<(Operation Operation, int Level), long> _start = new Dictionary<(Operation, int), long>();
 
@@ -19,6 +20,16 @@ internal sealed class PaperRefresher(IRefresher inner, Ledger ledger, string uni
 
     /// <inheritdoc/>
     public int Floor => inner.Floor;
+
+    /// <inheritdoc/>
+    public int Spare(string site)
+    {
+        _asked.TryAdd(site, true);
+        return inner.Spare(site);
+    }
+
+    /// <summary>Names of all places where something could have been refreshed, in order.</summary>
+    public IReadOnlyList<string> Places => [.. _asked.Keys];
 
     /// <summary>The pass that runs now.</summary>
     public PlanPass Pass { get; private set; }

@@ -30,6 +30,9 @@ public sealed record PlannedUnit
     /// <summary>All sites of refreshes.</summary>
     public required IReadOnlyList<string> Sites { get; init; }
 
+    /// <summary>Levels to spare by site, where there are any.</summary>
+    public IReadOnlyDictionary<string, int> Spare { get; init; } = new Dictionary<string, int>();
+
     /// <summary>Where refreshed values have to lie, for those sites on whose values functions are evaluated.</summary>
     public required IReadOnlyList<SiteRange> Ranges { get; init; }
 
@@ -57,7 +60,13 @@ public sealed record PlannedUnit
     /// <summary>The same of a unit that is alike but for its name, with which its sites begin.</summary>
     public PlannedUnit Called(string name)
     {
-        return name == Name ? this : this with { Name = name, Sites = [.. Sites.Select(Of)], Ranges = [.. Ranges.Select(range => range with { Site = Of(range.Site) })] };
+        return name == Name ? this : this with
+        {
+            Name = name,
+            Sites = [.. Sites.Select(Of)],
+            Spare = Spare.ToDictionary(entry => Of(entry.Key), entry => entry.Value),
+            Ranges = [.. Ranges.Select(range => range with { Site = Of(range.Site) })],
+        };
 
         string Of(string site) => name + site[Name.Length..];
     }

@@ -25,11 +25,11 @@ internal sealed class UnitPlanner : IDisposable
     private long _start;
     private (long Tape, long Work, int Output, int Gradient) _found = (0, 0, -1, -1);
 
-    private UnitPlanner(CkksParameters parameters, EncryptedUnit unit, Packing packing, int outputs, UnitBoundary at, OperationCosts? costs, Refreshing refreshing)
+    private UnitPlanner(CkksParameters parameters, EncryptedUnit unit, Packing packing, int outputs, UnitBoundary at, OperationCosts? costs, Refreshing refreshing, bool counts = true)
     {
         (_backend, _unit, _at, _packing, _outputs) = (new PlanBackend(parameters), unit, at, packing, outputs);
         _evaluator = new Evaluator(_backend);
-        _paper = new PaperRefresher(refreshing.Of(_evaluator, refreshing.InTheClear(_backend)), _evaluator.Ledger, unit.Name, costs);
+        _paper = new PaperRefresher(counts ? refreshing.Of(_evaluator, refreshing.InTheClear(_backend)) : refreshing.InTheClear(_backend), _evaluator.Ledger, unit.Name, costs);
         _probe = new LevelProbe(_paper);
         _math = new TensorMath(_evaluator, _probe, packing);
     }
@@ -39,6 +39,34 @@ internal sealed class UnitPlanner : IDisposable
     {
         using var planner = new UnitPlanner(parameters, unit, packing, outputs, at, costs, refreshing);
         return planner.Run();
+    }
+
+    /// <summary>Levels to spare by site, for a run that bootstraps: those that take the least nominal time of one micro-batch and an update.</summary>
+    public static IReadOnlyDictionary<string, int> Place(CkksParameters parameters, EncryptedUnit unit, Packing packing, int outputs, UnitBoundary at, Refreshing refreshing)
+    {
+        var costs = NominalCosts.Of(parameters);
+        var lifts = refreshing.SecondsOf(costs);
+        var sites = OnPaper(new Dictionary<string, int>()).Places;
+        return RefreshPlacement.Find(sites, refreshing.MostSpare, spare =>
+        {
+            try
+            {
+                return OnPaper(spare).Seconds;
+            }
+            catch (MisuseException)
+            {
+                return double.PositiveInfinity;
+            }
+        });
+
+        (IReadOnlyList<string> Places, double Seconds) OnPaper(IReadOnlyDictionary<string, int> spare)
+        {
+            using var planner = new UnitPlanner(parameters, unit, packing, outputs, at, null, refreshing.With(site => spare.GetValueOrDefault(site)), counts: false);
+            var (plan, _) = planner.Run();
+            var seconds = plan.Blocks.Where(block => block.Pass != PlanPass.Sum)
+                .Sum(block => block.Seconds(costs, held: 1) + block.Lifts.Sum(lift => lift.Value * lifts(lift.Key.Count)));
+            return (planner._paper.Places, seconds);
+        }
     }
 
     /// <summary>Drops what the unit holds on paper.</summary>
@@ -65,6 +93,7 @@ internal sealed class UnitPlanner : IDisposable
             Keys = [.. _evaluator.Ledger.Keys],
             Moments = [.. moments, .. _paper.Moments],
             Sites = [.. _paper.Sites],
+            Spare = _paper.Places.Select(site => (Site: site, Levels: _paper.Spare(site))).Where(entry => entry.Levels > 0).ToDictionary(entry => entry.Site, entry => entry.Levels),
             Ranges = [.. _unit.Ranges.Where(range => _paper.Sites.Contains(range.Site))],
             KeptLimbs = kept,
             TapeLimbs = _found.Tape,
