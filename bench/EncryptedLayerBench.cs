@@ -124,7 +124,7 @@ internal static class EncryptedLayerBench
 
         public int Floor => inner.Floor;
 
-        public int Spare(string site) => inner.Spare(site);
+        public int Reach(string site) => inner.Reach(site);
 
         public long Count { get; private set; }
 

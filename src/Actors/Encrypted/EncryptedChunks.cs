@@ -52,7 +52,7 @@ internal sealed class EncryptedChunks : IDisposable
         var makers = new EncryptedUnits(recipe, recipe.Packing(context.Parameters));
         string[][] chunks = [.. Parts(plan).Select(part => recipe.Units.Skip(plan.PartSizes.Take(part).Sum()).Take(plan.PartSizes[part]).ToArray())];
         var built = new EncryptedChunks(
-            ReadKeys(store.Verified(Base(plan, EncryptedRecipe.KeysObject)), Wanted(recipe, chunks.SelectMany(chunk => chunk)), context), context, new DiagonalCache((long)recipe.CacheMiB << 20),
+            ReadKeys(store.Verified(Base(plan, EncryptedRecipe.KeysObject)), Wanted(recipe, chunks.SelectMany(chunk => chunk)), context, recipe.KeyBytes), context, new DiagonalCache((long)recipe.CacheMiB << 20),
             evaluator => refreshing.Of(evaluator, owner), makers.Packing, plan.Stage == 0);
         try
         {
@@ -126,12 +126,12 @@ internal sealed class EncryptedChunks : IDisposable
             ? keys
             : throw new RefusedException($"The recipe names keys of {string.Join(", ", recipe.Keys.Keys)}, and none of {unit}. Start the run again with one version of the program on all nodes."))];
 
-    private static EvaluationKeys ReadKeys(string file, IReadOnlyCollection<KeyRequest>? wanted, CkksContext context)
+    private static EvaluationKeys ReadKeys(string file, IReadOnlyCollection<KeyRequest>? wanted, CkksContext context, long? budgetBytes)
     {
         try
         {
             using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1 << 20);
-            return KeyManifest.Read(stream, context, new WireLimits { MaxBytes = long.Max(1, stream.Length), MaxKeys = context.Parameters.Degree + 1 }, wanted);
+            return KeyManifest.Read(stream, context, new WireLimits { MaxBytes = long.Max(1, stream.Length), MaxKeys = context.Parameters.Degree + 1 }, wanted, budgetBytes);
         }
         catch (WireFormatException e)
         {

@@ -1,5 +1,6 @@
 using ActorTrainer.Actors.Nodes;
 using ActorTrainer.He.Parameters;
+using ActorTrainer.He.Scheme;
 using ActorTrainer.He.Tensors;
 using ActorTrainer.He.Training;
 
@@ -22,9 +23,10 @@ public static class EncryptedMemories
 
     /// <summary>Bytes of every stage: its encoded diagonals, and all keys, as a placement does not know yet which units, and so which of them, it will have.</summary>
     /// <param name="keys">The run's keys.</param>
-    /// <param name="cacheMiB">See <see cref="EncryptedRecipe.CacheMiB"/>.</param>
-    public static long Stage(CkksParameters parameters, IEnumerable<KeyEntry> keys, int cacheMiB) =>
-        ((long)cacheMiB << 20) + keys.Sum(key => 2L * parameters.DigitCount(key.Level) * (key.Level + 1 + parameters.Special.Count) * Limb(parameters));
+    /// <param name="recipe">The run's: what its stages may use for either.</param>
+    public static long Stage(CkksParameters parameters, IEnumerable<KeyEntry> keys, EncryptedRecipe recipe) =>
+        ((long)recipe.CacheMiB << 20)
+        + EvaluationKeys.Held(keys.Sum(key => 2L * parameters.DigitCount(key.Level) * (key.Level + 1 + parameters.Special.Count) * Limb(parameters)), recipe.KeyBytes);
 
     /// <summary>Bytes of a unit.</summary>
     /// <param name="layout">Where its learned numbers lie.</param>

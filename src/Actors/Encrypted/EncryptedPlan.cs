@@ -33,9 +33,9 @@ public sealed record EncryptedPlan
     [JsonIgnore]
     public IReadOnlySet<string> Sites => new HashSet<string>(Units.SelectMany(unit => unit.Sites)) { EncryptedStage.OutputSite("head") };
 
-    /// <summary>Levels to spare, by site.</summary>
+    /// <summary>Levels to reach, by site.</summary>
     [JsonIgnore]
-    public IReadOnlyDictionary<string, int> Spare => Units.SelectMany(unit => unit.Spare).ToDictionary();
+    public IReadOnlyDictionary<string, int> Reach => Units.SelectMany(unit => unit.Reach).ToDictionary();
 
     /// <summary>The keys of some units.</summary>
     public static IReadOnlyList<KeyRequest> KeysOf(IEnumerable<UnitPlan> units) =>
@@ -49,7 +49,7 @@ public sealed record EncryptedPlan
         Levels = plan.Levels,
         Units = [.. plan.Units.Select(unit => new UnitPlan(
             unit.Name, unit.Keys, unit.Sites, [.. unit.Ranges.Select(range => new PlannedRange(range.Site, range.Low, range.High, range.ShiftGroup))],
-            [.. unit.Blocks.Select(block => new BlockLevels(block.Name, block.Pass, block.Highest, block.Lowest, block.Refreshes))], unit.Spare))],
+            [.. unit.Blocks.Select(block => new BlockLevels(block.Name, block.Pass, block.Highest, block.Lowest, block.Refreshes))], unit.Reach))],
     };
 
     /// <summary>Where refreshed values have to lie, for those sites on whose values functions are evaluated.</summary>
@@ -91,9 +91,9 @@ public sealed record EncryptedPlan
 /// <param name="Sites">Sites of its refreshes.</param>
 /// <param name="Ranges">Of those sites on whose values functions are evaluated.</param>
 /// <param name="Blocks">Levels of its parts, in the order of the program.</param>
-/// <param name="Spare">See <see cref="EncryptedRecipe.Spare"/>.</param>
+/// <param name="Reach">See <see cref="EncryptedRecipe.Reach"/>.</param>
 public sealed record UnitPlan(
-    string Name, IReadOnlyList<KeyRequest> Keys, IReadOnlyList<string> Sites, IReadOnlyList<PlannedRange> Ranges, IReadOnlyList<BlockLevels> Blocks, IReadOnlyDictionary<string, int> Spare);
+    string Name, IReadOnlyList<KeyRequest> Keys, IReadOnlyList<string> Sites, IReadOnlyList<PlannedRange> Ranges, IReadOnlyList<BlockLevels> Blocks, IReadOnlyDictionary<string, int> Reach);
 
 /// <summary>A <see cref="SiteRange"/> without the slots that count, which follow from the packing.</summary>
 public sealed record PlannedRange(string Site, double Low, double High, int? ShiftGroup);

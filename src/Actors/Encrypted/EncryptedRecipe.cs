@@ -51,6 +51,13 @@ public sealed record EncryptedRecipe
     /// <summary>MiB for encoded diagonals of a stage.</summary>
     public int CacheMiB { get; init; } = 1024;
 
+    /// <summary>MiB for a stage's evaluation keys; 0: as much as they take. Half of that is needed in any case, see <see cref="EvaluationKeys"/>.</summary>
+    public int KeyMiB { get; init; }
+
+    /// <summary>The same in bytes; null: as much as they take.</summary>
+    [JsonIgnore]
+    public long? KeyBytes => KeyMiB > 0 ? (long)KeyMiB << 20 : null;
+
     /// <summary>host:port of the data owner; empty: in this process, or none where stages bootstrap.</summary>
     public string Owner { get; init; } = "";
 
@@ -60,8 +67,8 @@ public sealed record EncryptedRecipe
     /// <summary>For bootstrapping: the largest size of values by the site of their refresh, found by the owner on the twin, as powers of two. Sites without one have the bound that the program declares.</summary>
     public IReadOnlyDictionary<string, double> Bounds { get; init; } = new Dictionary<string, double>();
 
-    /// <summary>For bootstrapping: levels to spare by site, as the plan has placed them; a site that is not named has none. See <see cref="He.Refresh.IRefresher.Spare"/>.</summary>
-    public IReadOnlyDictionary<string, int> Spare { get; init; } = new Dictionary<string, int>();
+    /// <summary>For bootstrapping: levels to reach by site, as the plan has placed them; a site that is not named has none. See <see cref="He.Refresh.IRefresher.Reach"/>.</summary>
+    public IReadOnlyDictionary<string, int> Reach { get; init; } = new Dictionary<string, int>();
 
     /// <summary>The evaluation keys that each unit asks for; a stage holds those of its own units. Empty: not known, so all.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<KeyRequest>> Keys { get; init; } = new Dictionary<string, IReadOnlyList<KeyRequest>>();
@@ -96,7 +103,7 @@ public sealed record EncryptedRecipe
         : new CkksParameters(ParameterSets.All.First(literal => literal.Name == Set));
 
     /// <summary>How refreshes are done.</summary>
-    public Refreshing Refreshing(CkksParameters parameters) => new(Refresh, parameters, Bounds, Spare);
+    public Refreshing Refreshing(CkksParameters parameters) => new(Refresh, parameters, Bounds, Reach);
 
     /// <summary>Where numbers of activations lie.</summary>
     /// <exception cref="RefusedException">Sizes do not fit the parameter set.</exception>

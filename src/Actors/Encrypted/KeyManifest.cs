@@ -107,10 +107,11 @@ public sealed record KeyManifest
 
     /// <summary>Reads what a file of evaluation keys holds: the set, and the keys for bootstrapping where they follow it.</summary>
     /// <param name="wanted">The keys of the set that are kept; null: all.</param>
+    /// <param name="budgetBytes">Native memory for them; null: as much as they take.</param>
     /// <exception cref="WireFormatException">The file is damaged, or of other parameters.</exception>
-    internal static EvaluationKeys Read(Stream stream, CkksContext context, WireLimits limits, IReadOnlyCollection<KeyRequest>? wanted = null)
+    internal static EvaluationKeys Read(Stream stream, CkksContext context, WireLimits limits, IReadOnlyCollection<KeyRequest>? wanted = null, long? budgetBytes = null)
     {
-        var keys = WireReader.ReadEvaluationKeys(stream, context, limits, wanted);
+        var keys = WireReader.ReadEvaluationKeys(stream, context, limits, wanted, budgetBytes);
         if (stream.Position < stream.Length)
         {
             keys.Add(WireReader.ReadEncapsulationKeys(stream, context, limits));

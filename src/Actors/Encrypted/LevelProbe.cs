@@ -16,7 +16,7 @@ internal sealed class LevelProbe(IRefresher inner) : IRefresher
     public int Floor => inner.Floor;
 
     /// <inheritdoc/>
-    public int Spare(string site) => inner.Spare(site);
+    public int Reach(string site) => inner.Reach(site);
 
     /// <summary>The highest level that any of these is lifted to, the lowest where none is; to be asked when the program has run.</summary>
     public Func<int> Watch(IReadOnlyList<Ciphertext> ciphertexts)

@@ -17,23 +17,23 @@ public sealed class Refreshing
     private readonly Lazy<Bootstrapper>? _bootstrapper;
     private readonly IReadOnlyDictionary<string, double> _bounds;
     private readonly CkksParameters _parameters;
-    private readonly Func<string, int> _spare;
+    private readonly Func<string, int> _reach;
 
     /// <param name="bounds">See <see cref="EncryptedRecipe.Bounds"/>.</param>
-    /// <param name="spare">See <see cref="EncryptedRecipe.Spare"/>.</param>
-    public Refreshing(RefreshKind kind, CkksParameters parameters, IReadOnlyDictionary<string, double>? bounds = null, IReadOnlyDictionary<string, int>? spare = null)
-        : this(kind, parameters, bounds ?? new Dictionary<string, double>(), site => spare?.GetValueOrDefault(site) ?? 0)
+    /// <param name="reach">See <see cref="EncryptedRecipe.Reach"/>.</param>
+    public Refreshing(RefreshKind kind, CkksParameters parameters, IReadOnlyDictionary<string, double>? bounds = null, IReadOnlyDictionary<string, int>? reach = null)
+        : this(kind, parameters, bounds ?? new Dictionary<string, double>(), site => reach?.GetValueOrDefault(site) ?? 0)
     {
     }
 
-    private Refreshing(RefreshKind kind, CkksParameters parameters, IReadOnlyDictionary<string, double> bounds, Func<string, int> spare)
+    private Refreshing(RefreshKind kind, CkksParameters parameters, IReadOnlyDictionary<string, double> bounds, Func<string, int> reach)
     {
         // What the owner lifts is lifted as far as it has to be, and seen by the owner each time.
-        (Kind, _parameters, _bounds, _spare) = (kind, parameters, bounds, kind switch
+        (Kind, _parameters, _bounds, _reach) = (kind, parameters, bounds, kind switch
         {
             RefreshKind.Owner => _ => 0,
-            RefreshKind.Mixed => site => IsOwners(site) ? 0 : spare(site),
-            _ => spare,
+            RefreshKind.Mixed => site => IsOwners(site) ? 0 : reach(site),
+            _ => reach,
         });
         _bootstrapper = kind == RefreshKind.Owner
             ? null
@@ -48,12 +48,15 @@ public sealed class Refreshing
     /// <summary>The lowest level that programs use.</summary>
     public int Floor => _bootstrapper?.Value.InputLevel ?? 0;
 
-    /// <summary>The same with other levels to spare.</summary>
-    /// <param name="spare">By site; 0: none.</param>
-    public Refreshing With(Func<string, int> spare) => new(Kind, _parameters, _bounds, spare);
+    /// <summary>The same with other levels to reach.</summary>
+    /// <param name="reach">By site; 0: none.</param>
+    public Refreshing With(Func<string, int> reach) => new(Kind, _parameters, _bounds, reach);
 
-    /// <summary>Most levels to spare that make a difference.</summary>
-    public int MostSpare => _bootstrapper is { } b ? b.Value.OutputLevel - b.Value.InputLevel : 0;
+    /// <summary>Keys that bootstrapping takes.</summary>
+    public IReadOnlyList<KeyRequest> Requests() => _bootstrapper?.Value.Requests() ?? [];
+
+    /// <summary>Most levels to reach that make a difference.</summary>
+    public int HighestReach => _bootstrapper is { } b ? b.Value.OutputLevel - b.Value.InputLevel : 0;
 
     /// <summary>Predicted seconds of a request's bootstraps.</summary>
     /// <returns>Of so many ciphertexts, of which two go through together.</returns>
@@ -67,7 +70,7 @@ public sealed class Refreshing
     }
 
     /// <summary>Refreshes on the twin, without error, and on paper, without a bootstrapping's operations.</summary>
-    public IRefresher InTheClear(IBackend backend) => new ClearRefresher(backend, Floor, _bootstrapper?.Value.OutputLevel, _spare);
+    public IRefresher InTheClear(IBackend backend) => new ClearRefresher(backend, Floor, _bootstrapper?.Value.OutputLevel, _reach);
 
     /// <summary>Refreshes of a program.</summary>
     /// <param name="evaluator">The program's.</param>
@@ -82,7 +85,7 @@ public sealed class Refreshing
     /// <summary>Whether the owner lifts a site where stages lift others: the optimiser's state.</summary>
     private static bool IsOwners(string site) => site.Contains(".optimiser", StringComparison.Ordinal);
 
-    private BootstrapRefresher Bootstrap(Evaluator evaluator) => new(evaluator, _bootstrapper!.Value, site => _bounds.TryGetValue(site, out var bound) ? bound : null, _spare);
+    private BootstrapRefresher Bootstrap(Evaluator evaluator) => new(evaluator, _bootstrapper!.Value, site => _bounds.TryGetValue(site, out var bound) ? bound : null, _reach);
 
     /// <summary>Each site with one of two refreshers.</summary>
     private sealed class SitesOfTwo(IRefresher stages, IRefresher owner, Func<string, bool> isOwners) : IRefresher
@@ -91,7 +94,7 @@ public sealed class Refreshing
 
         public int Floor => stages.Floor;
 
-        public int Spare(string site) => stages.Spare(site);
+        public int Reach(string site) => stages.Reach(site);
 
         public IReadOnlyList<Ciphertext> Refresh(IReadOnlyList<Ciphertext> ciphertexts, int level, string site) => (isOwners(site) ? owner : stages).Refresh(ciphertexts, level, site);
     }

@@ -58,7 +58,17 @@ public sealed class InverseRootCircuit : FunctionCircuit
 
         using var low = lift(t, _depth + StartLevel, StartPart);
         using var start = Start(evaluator, low.WithMagnitude(t.Magnitude));
-        return Steps(evaluator, t, lift(start, level + (_steps * InverseRoot.NewtonDepth), NewtonPart));
+        var lifted = lift(start, level + (_steps * InverseRoot.NewtonDepth), NewtonPart);
+        if (lifted.Level < t.Level)
+        {
+            return Steps(evaluator, t, lifted);
+        }
+
+        // It was lifted higher than asked for.
+        using (lifted)
+        {
+            return Steps(evaluator, t, evaluator.AlignTo(lifted, evaluator.Parameters.Below(t.Level)));
+        }
     }
 
     private protected override Ciphertext Compute(Evaluator evaluator, Ciphertext t) => Steps(evaluator, t, Start(evaluator, t));

@@ -74,7 +74,7 @@ public sealed class ClassifierHead(HeadShape shape, LayerNormLayer norm, Func<in
         {
             using var product = Products(math, pooled, weights.H[o], level + 1, $"h.{o}");
             using var sum = SlotSums.Sum(math.Evaluator, product, _packing.Batch, _packing.Tokens * _packing.Places);
-            using var constant = math.At(weights.HBias[o], math.LevelOf(sum), $"{name}.hbias.{o}");
+            using var constant = math.At(weights.HBias[o], level, $"{name}.hbias.{o}");
             return math.Evaluator.Add(sum, constant);
         }).ToArray();
         var together = math.Together(outputs);
@@ -118,7 +118,7 @@ public sealed class ClassifierHead(HeadShape shape, LayerNormLayer norm, Func<in
     {
         using var product = Products(math, first.Parts, [.. weights.A.Select(row => row[c])], Pooled, $"a.{c}");
         using var sum = SlotSums.Sum(math.Evaluator, product, _packing.PlaceStride, _packing.Places);
-        using var constant = math.At(weights.ABias[c], math.LevelOf(sum), $"{name}.abias.{c}");
+        using var constant = math.At(weights.ABias[c], Pooled - 1, $"{name}.abias.{c}");
         using var y = math.Evaluator.Add(sum, constant);
         return math.Evaluator.RotateMany(y, [.. Enumerable.Range(0, _packing.Tokens).Select(s => s * _packing.Batch)]);
     }
@@ -128,7 +128,7 @@ public sealed class ClassifierHead(HeadShape shape, LayerNormLayer norm, Func<in
     private Ciphertext Pool(TensorMath math, Ciphertext[][] turned, HeadWeights weights, int j, int level)
     {
         using var product = Products(math, [.. turned.SelectMany(t => t)], weights.B[j], Pooled - 1, $"b.{j}");
-        using var constant = math.At(weights.BBias[j], math.LevelOf(product), $"{name}.bbias.{j}");
+        using var constant = math.At(weights.BBias[j], Pooled - 2, $"{name}.bbias.{j}");
         using var z = math.Evaluator.Add(product, constant);
         using var lifted = math.At(z, tanh.Depth + level, TanhSite(j));
         return tanh.Evaluate(math.Evaluator, lifted.WithMagnitude(1));
@@ -154,13 +154,13 @@ public sealed class ClassifierHead(HeadShape shape, LayerNormLayer norm, Func<in
     private Ciphertext Dy(TensorMath math, HeadWeights weights, Ciphertext[] dz, int c)
     {
         var e = math.Evaluator;
-        var (tokens, level) = (_packing.Tokens, math.LevelOf(dz[0]));
+        var tokens = _packing.Tokens;
         Ciphertext? sum = null;
         for (var s = tokens - 1; s >= 0; s--)
         {
             using var turned = sum is null ? null : e.Rotate(sum, -_packing.Batch);
             sum?.Dispose();
-            using var product = Products(math, dz, [.. weights.B.Select(row => row[(c * tokens) + s])], level, $"dy.b.{(c * tokens) + s}");
+            using var product = Products(math, dz, [.. weights.B.Select(row => row[(c * tokens) + s])], Returning, $"dy.b.{(c * tokens) + s}");
             sum = turned is null ? e.DropTo(product, product.Level) : e.Add(turned, product);
         }
 
@@ -173,7 +173,7 @@ public sealed class ClassifierHead(HeadShape shape, LayerNormLayer norm, Func<in
     /// <summary>Gradient of x̂: γ ∘ (Aᵀ·dy) of the first token. The sum over tokens stands where t = 0; a plain product leaves only that.</summary>
     private Activation Dx(TensorMath math, HeadWeights weights, Ciphertext[] dy) => new(_packing.Hidden, [.. weights.A.Select((row, part) =>
     {
-        using var product = Products(math, dy, row, math.LevelOf(dy[0]), $"dx.a.{part}");
+        using var product = Products(math, dy, row, Returning - 1, $"dx.a.{part}");
         using var sum = SlotSums.Sum(math.Evaluator, product, _packing.Batch, _packing.Tokens);
         using var first = math.Evaluator.Multiply(sum, OfFirst(part, weight));
         return math.Evaluator.Rescale(first);

@@ -57,7 +57,7 @@ public sealed class EncoderLayer
     private const int Returning = 3;
 
     /// <summary>Level at which adapters are used first; to what is lower they fall.</summary>
-    public const int AdapterLevel = Returning;
+    public const int AdapterLevel = LowRank.Level;
 
     private readonly EncoderWeights _weights;
     private readonly double _scale;
@@ -159,7 +159,7 @@ public sealed class EncoderLayer
         using var attended = _dense.Backward(math, middle, 0);
         var (q, k, v) = _attention.Backward(math, tape.Attention, attended, 0);
         Activation[] low = [q, k, v];
-        Activation[] projected = [.. low.Select((p, i) => math.At(p, Returning, $"{_name}.{"qkv"[i]}.gradient"))];
+        Activation[] projected = [.. math.At([.. low.SelectMany(p => p.Parts)], Returning, $"{_name}.qkv.gradient").Chunk(q.Parts.Count).Zip(low, (lifted, p) => new Activation(p.Layout, lifted))];
         Array.ForEach(low, p => p.Dispose());
         var back = adapters.Select((a, i) =>
         {

@@ -54,8 +54,9 @@ public sealed class EncryptedAdamW(AdamWSettings settings, FunctionCircuit root,
         using var raw = math.At(gradient, level + 3, $"{name}.gradient");
         using var g = math.Product(raw, 1 / MeanUnit);
         using var squares = math.Product(g, g);
-        var square = Averaged(math, state.Square, settings.Beta2, squares, step, level);
-        var mean = Averaged(math, state.Mean, settings.Beta1, g, step, level);
+        var moments = math.At([state.Square, state.Mean], level + 1, $"{name}.moments");
+        var square = Averaged(math, moments[0], settings.Beta2, squares, step, level);
+        var mean = Averaged(math, moments[1], settings.Beta1, g, step, level);
         // M and the domain's map onto [−1, 1] in one product.
         using var lifted = math.At(square, root.StartOfParts(level + 1) + 1, SquareSite);
         using var scaled = math.Product(lifted, root.Map.Slope * SquareUnit);
@@ -71,10 +72,11 @@ public sealed class EncryptedAdamW(AdamWSettings settings, FunctionCircuit root,
     }
 
     /// <summary>((β − β^t)·moment + (1 − β)·fresh)/(1 − β^t): a mean without bias goes on.</summary>
+    /// <param name="moment">Freed.</param>
     private Ciphertext Averaged(TensorMath math, Ciphertext moment, double beta, Ciphertext fresh, long step, int level)
     {
         var power = Math.Pow(beta, step);
-        using var former = math.At(moment, level + 1, $"{name}.moment");
+        using var former = moment;
         using var latter = math.At(fresh, level + 1, $"{name}.fresh");
         using var first = math.Product(former, (beta - power) / (1 - power));
         using var second = math.Product(latter, (1 - beta) / (1 - power));

@@ -82,8 +82,8 @@ public sealed class GatedFeedForward
         using var inner = math.At(low, level + 3, $"{_name}.inner");
         using var step = math.At(tape.Step, level + 3, $"{_name}.step");
         using var sloped = math.Multiply(inner, step);
-        using var value = Side(math, sloped, tape.Gate, "gate");
-        using var gate = Side(math, sloped, tape.Value, "value");
+        using var value = Side(math, sloped, tape.Gate, level + 2, "gate");
+        using var gate = Side(math, sloped, tape.Value, level + 2, "value");
         return _in.BackwardAll(math, [value, gate], level);
     }
 
@@ -105,9 +105,9 @@ public sealed class GatedFeedForward
     }
 
     /// <summary>g ∘ h ∘ other.</summary>
-    private Activation Side(TensorMath math, Activation sloped, Activation other, string which)
+    private Activation Side(TensorMath math, Activation sloped, Activation other, int level, string which)
     {
-        using var at = math.At(other, math.LevelOf(sloped), $"{_name}.{which}.tape");
+        using var at = math.At(other, level, $"{_name}.{which}.tape");
         return math.Multiply(sloped, at);
     }
 }

@@ -57,8 +57,9 @@ public sealed class GaussianAttention(TokenShifts shifts, FunctionCircuit exp, i
     {
         using var entered = math.Evaluator.Ledger.Enter(name);
         // Queries wait for backward, which shears them.
-        var (queries, keys) = (math.At(q, Pairs + TokenShifts.ShearLevels, $"{name}.q"), math.At(k, Pairs + TokenShifts.ShearLevels, $"{name}.k"));
-        using var values = math.At(v, Math.Max(level + 1, Pairs) + TokenShifts.ShearLevels, $"{name}.v");
+        var lifted = math.At([.. q.Parts, .. k.Parts, .. v.Parts], Math.Max(level + 1, Pairs) + TokenShifts.ShearLevels, $"{name}.input");
+        var (queries, keys) = (new Activation(q.Layout, lifted[..q.Parts.Count]), new Activation(k.Layout, lifted[q.Parts.Count..(2 * q.Parts.Count)]));
+        using var values = new Activation(v.Layout, lifted[(2 * q.Parts.Count)..]);
         var keyCopies = Copies(math, keys);
         var valueCopies = Copies(math, values);
         var weights = queries.Parts.Select((part, c) => Weights(math, part, keyCopies[c], mask, c, level + 1)).ToArray();
@@ -101,7 +102,7 @@ public sealed class GaussianAttention(TokenShifts shifts, FunctionCircuit exp, i
                 // −κ and the domain's map onto [−1, 1] in one product; exponents of padding tokens are nobody's business and become zero.
                 using var distance = math.At(sum, exp.MappedDepth + level + 3, ExponentSite(c, group));
                 using var scaled = math.Product(distance, -_kappa * exp.Map.Slope);
-                using var inside = math.At(mask[group], math.LevelOf(scaled), $"{name}.mask");
+                using var inside = math.At(mask[group], exp.MappedDepth + level + 2, $"{name}.mask");
                 using var masked = math.Product(scaled, inside);
                 using var mapped = math.Evaluator.Add(masked, exp.Map.Offset);
                 using var value = exp.EvaluateMapped(math.Evaluator, mapped.WithMagnitude(1));

@@ -12,6 +12,9 @@ namespace ActorTrainer.He.Layers;
 /// <param name="name">For sites of refreshes.</param>
 public sealed class LowRank(IReadOnlyList<Activation> down, IReadOnlyList<Activation> up, string name)
 {
+    /// <summary>Level that weights need for products of two, of which the last ends one above the lowest. What they are multiplied with may be higher, and falls to it.</summary>
+    public const int Level = 3;
+
     /// <summary>u_r for each r.</summary>
     public Ciphertext[] Inner(TensorMath math, Activation x)
     {
@@ -45,7 +48,7 @@ public sealed class LowRank(IReadOnlyList<Activation> down, IReadOnlyList<Activa
 
     private Ciphertext[] Dots(TensorMath math, IReadOnlyList<Activation> vectors, Activation x, string which) => [.. vectors.Select((vector, r) =>
     {
-        using var weights = math.At(vector, math.LevelOf(x), $"{name}.{which}.{r}");
+        using var weights = math.At(vector, Math.Min(math.LevelOf(x), Level), $"{name}.{which}.{r}");
         using var products = math.Multiply(weights, x);
         return math.SumFeatures(products);
     })];
@@ -53,7 +56,7 @@ public sealed class LowRank(IReadOnlyList<Activation> down, IReadOnlyList<Activa
     private Activation Combine(TensorMath math, IReadOnlyList<Activation> vectors, IReadOnlyList<Ciphertext> factors, string which)
     {
         var parts = Enumerable.Range(0, vectors[0].Parts.Count).Select(c => math.SumOfProducts(factors.Select((factor, r) =>
-            (math.At(vectors[r].Parts[c], math.LevelOf(factor), $"{name}.{which}.{r}.{c}"), factor)), freeFirst: true)).ToArray();
+            (math.At(vectors[r].Parts[c], Math.Min(math.LevelOf(factor), Level - 1), $"{name}.{which}.{r}.{c}"), factor)), freeFirst: true)).ToArray();
         return new Activation(vectors[0].Layout, parts);
     }
 }

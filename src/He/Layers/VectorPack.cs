@@ -43,13 +43,21 @@ public sealed class VectorPack(Packing packing, int period, string name)
         return First(math, sum, width);
     }
 
+    /// <summary>A pack lifted to where <see cref="Spread"/> begins.</summary>
+    public Ciphertext Lifted(TensorMath math, Ciphertext packed, int count, int level)
+    {
+        using var entered = math.Evaluator.Ledger.Enter(name);
+        var (stages, width) = Stages(count);
+        return math.At(packed, level + stages.Count + (width < period ? 1 : 0), $"{name}.packed");
+    }
+
     /// <summary>The vectors again, each in all slots of its runs; at <paramref name="level"/>.</summary>
     public Ciphertext[] Spread(TensorMath math, Ciphertext packed, int count, int level)
     {
         using var entered = math.Evaluator.Ledger.Enter(name);
         Check(count);
         var (stages, width) = Stages(count);
-        Ciphertext[] current = [math.At(packed, level + stages.Count + (width < period ? 1 : 0), $"{name}.packed")];
+        Ciphertext[] current = [Lifted(math, packed, count, level)];
         if (width < period)
         {
             using var whole = current[0];
@@ -95,7 +103,7 @@ public sealed class VectorPack(Packing packing, int period, string name)
     {
         var lowest = parts.Min(math.LevelOf);
         var at = lowest > wanted || left == 0 || lowest == 0 ? wanted + 1 : lowest;
-        Ciphertext[] aligned = [.. parts.Select((part, a) => math.At(part, at, $"{site}.{a}"))];
+        var aligned = math.At(parts, at, site);
         var joined = math.Transform(aligned, PackStages.Join(width, radix, parts.Length))[0];
         Array.ForEach(aligned, part => part.Dispose());
         return joined;

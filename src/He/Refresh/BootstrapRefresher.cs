@@ -7,8 +7,8 @@ namespace ActorTrainer.He.Refresh;
 /// <param name="evaluator">The program's: with keys for bootstrapping on the engine; of the twin; or of a plan, which counts every operation.</param>
 /// <param name="bootstrapper">Of the evaluator's parameters.</param>
 /// <param name="bounds">The largest size of a site's slots, known before from a rehearsal; what is larger is lost. Null for bounds that the program declares.</param>
-/// <param name="spare">See <see cref="IRefresher.Spare"/>; null: none.</param>
-public sealed class BootstrapRefresher(Evaluator evaluator, Bootstrapper bootstrapper, Func<string, double?>? bounds = null, Func<string, int>? spare = null) : IRefresher
+/// <param name="reach">See <see cref="IRefresher.Reach"/>; null: none.</param>
+public sealed class BootstrapRefresher(Evaluator evaluator, Bootstrapper bootstrapper, Func<string, double?>? bounds = null, Func<string, int>? reach = null) : IRefresher
 {
     /// <inheritdoc/>
     public int MaxLevel => bootstrapper.OutputLevel;
@@ -17,7 +17,7 @@ public sealed class BootstrapRefresher(Evaluator evaluator, Bootstrapper bootstr
     public int Floor => bootstrapper.InputLevel;
 
     /// <inheritdoc/>
-    public int Spare(string site) => spare?.Invoke(site) ?? 0;
+    public int Reach(string site) => reach?.Invoke(site) ?? 0;
 
     public RefreshLedger Ledger { get; } = new();
 

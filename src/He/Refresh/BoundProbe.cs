@@ -16,7 +16,7 @@ public sealed class BoundProbe(IRefresher inner) : IRefresher
     public int Floor => inner.Floor;
 
     /// <inheritdoc/>
-    public int Spare(string site) => inner.Spare(site);
+    public int Reach(string site) => inner.Reach(site);
 
     /// <summary>
     /// A bound for every site: the next power of two above <paramref name="headroom"/> times the largest size that was seen. Powers of two tell little of the numbers that they were found on.

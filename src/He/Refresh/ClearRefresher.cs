@@ -8,8 +8,8 @@ namespace ActorTrainer.He.Refresh;
 /// <param name="backend">Of the program: <see cref="TwinBackend"/> or <see cref="PlanBackend"/>.</param>
 /// <param name="floor">See <see cref="IRefresher.Floor"/>: that of what it stands for.</param>
 /// <param name="top">The highest level, of what it stands for; null for that of the parameters.</param>
-/// <param name="spare">See <see cref="IRefresher.Spare"/>; null: none.</param>
-public sealed class ClearRefresher(IBackend backend, int floor = 0, int? top = null, Func<string, int>? spare = null) : IRefresher
+/// <param name="reach">See <see cref="IRefresher.Reach"/>; null: none.</param>
+public sealed class ClearRefresher(IBackend backend, int floor = 0, int? top = null, Func<string, int>? reach = null) : IRefresher
 {
     private readonly CkksParameters _parameters = backend is TwinBackend or PlanBackend
         ? backend.Parameters
@@ -20,7 +20,7 @@ public sealed class ClearRefresher(IBackend backend, int floor = 0, int? top = n
     public int Floor => floor;
 
     /// <inheritdoc/>
-    public int Spare(string site) => spare?.Invoke(site) ?? 0;
+    public int Reach(string site) => reach?.Invoke(site) ?? 0;
 
     public RefreshLedger Ledger { get; } = new();
 

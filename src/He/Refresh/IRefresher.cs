@@ -14,11 +14,11 @@ public interface IRefresher
     int Floor => 0;
 
     /// <summary>
-    /// So many levels above the one that is asked for may be left to something at a site, or be given to it by a lift: where lifts cost more than operations further up. 0: as asked, so that whatever follows
-    /// is as cheap as can be.
+    /// The level, counted from <see cref="Floor"/>, up to which something may be left at a site or lifted there, even if less is asked for: where lifts cost more than operations further up. 0: as asked, so
+    /// that whatever follows is as cheap as can be.
     /// </summary>
     /// <param name="site">As in <see cref="Refresh"/>.</param>
-    int Spare(string site) => 0;
+    int Reach(string site) => 0;
 
     /// <summary>The same slots at <paramref name="level"/> and that level's canonical scale; inputs are kept.</summary>
     /// <param name="ciphertexts">Of two parts each.</param>

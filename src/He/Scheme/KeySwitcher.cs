@@ -171,15 +171,25 @@ internal sealed unsafe class KeySwitcher(CkksContext context)
     private void Products(int target, void** digits, int count, int level, SwitchingKey key, void* sum0, void* sum1)
     {
         var k = KeyLimb(target, level, key);
+        var kernels = target <= level ? _ring.Chain(target) : _ring.Special(target - level - 1);
+        var held = key.A;
+        using var expanded = held is null ? _ring.NewPolynomial(count) : null;
         var b = stackalloc void*[count];
         var a = stackalloc void*[count];
         for (var j = 0; j < count; j++)
         {
             b[j] = key.B[j][k];
-            a[j] = key.A[j][k];
+            if (expanded is null)
+            {
+                a[j] = held![j][k];
+                continue;
+            }
+
+            Randomness.UniformLimb(_ring, kernels, key.Seed, j, target <= level ? target : _ring.ChainLength + target - level - 1, expanded, j);
+            a[j] = expanded[j];
         }
 
-        (target <= level ? _ring.Chain(target) : _ring.Special(target - level - 1)).SumProductsPair(sum0, sum1, digits, b, a, count);
+        kernels.SumProductsPair(sum0, sum1, digits, b, a, count);
     }
 
     private void RaiseLimb(int target, int digit, Polynomial d, int level, Polynomial prepared, Polynomial multiples, void* result)

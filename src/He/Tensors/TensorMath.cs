@@ -24,13 +24,29 @@ public sealed class TensorMath(Evaluator evaluator, IRefresher refresher, Packin
     /// <inheritdoc cref="LevelOf(Ciphertext)"/>
     public int LevelOf(Activation x) => x.Level - refresher.Floor;
 
-    /// <summary>The same at this level, and as far above it as the refresher has room at the site, all parts at one level and its canonical scale: aligned where it is higher, refreshed where it is lower.</summary>
+    /// <summary>
+    /// The same at this level, or above it as far as the refresher says for the site, all parts at one level and its canonical scale: aligned where it is higher, refreshed where it is lower.
+    /// </summary>
     /// <param name="level">Counted from the refresher's floor: levels that the result has left.</param>
     /// <param name="site">What it is, for the refresher.</param>
     public Activation At(Activation x, int level, string site) => new(x.Layout, At(x.Parts, level, site));
 
     /// <inheritdoc cref="At(Activation, int, string)"/>
     public Ciphertext At(Ciphertext x, int level, string site) => At([x], level, site)[0];
+
+    /// <summary>The same of several at once, with one request for all that have to be lifted.</summary>
+    /// <inheritdoc cref="At(Activation, int, string)"/>
+    public Ciphertext[] At(IReadOnlyList<Ciphertext> x, int level, string site)
+    {
+        var wanted = level + refresher.Floor;
+        var most = Math.Max(wanted, Math.Min(refresher.Reach(site) + refresher.Floor, refresher.MaxLevel));
+        var low = x.Where(part => !Reaches(part, wanted)).ToArray();
+        var lifted = low.Length == 0 ? [] : Refreshed(low, most, site);
+        // Those that reach the level are not lifted with the others, which may come out higher than they are.
+        var common = Math.Max(wanted, x.Where(part => Reaches(part, wanted)).Select(Highest).Append(most).Min());
+        var next = 0;
+        return [.. x.Select(part => Reaches(part, wanted) ? evaluator.AlignTo(part, common) : Lowered(lifted[next++], common))];
+    }
 
     /// <summary>All at the level of the lowest.</summary>
     public Ciphertext[] Together(IReadOnlyList<Ciphertext> x)
@@ -113,18 +129,6 @@ public sealed class TensorMath(Evaluator evaluator, IRefresher refresher, Packin
 
     /// <summary>The sum of ciphertexts, which are kept.</summary>
     public Ciphertext Sum(IReadOnlyList<Ciphertext> terms) => Folded(terms.Select(term => evaluator.DropTo(term, term.Level)));
-
-    private Ciphertext[] At(IReadOnlyList<Ciphertext> x, int level, string site)
-    {
-        var wanted = level + refresher.Floor;
-        var most = Math.Max(wanted, Math.Min(wanted + refresher.Spare(site), refresher.MaxLevel));
-        var low = x.Where(part => !Reaches(part, wanted)).ToArray();
-        var lifted = low.Length == 0 ? [] : Refreshed(low, most, site);
-        // Those that reach the level are not lifted with the others, which may come out higher than they are.
-        var common = Math.Max(wanted, x.Where(part => Reaches(part, wanted)).Select(Highest).Append(most).Min());
-        var next = 0;
-        return [.. x.Select(part => Reaches(part, wanted) ? evaluator.AlignTo(part, common) : Lowered(lifted[next++], common))];
-    }
 
     private Ciphertext Lowered(Ciphertext x, int level)
     {

@@ -86,6 +86,7 @@ public abstract class EncryptedUnit : IDisposable
         {
             using var gradient = _packs[p].Sum(math, [.. terms.Skip(p * Layout.Period).Take(Layout.Period)], 0);
             using var stepped = _optimisers[p].Step(math, _state[p], gradient, _decays[p], learningRate, Steps + 1, StateLevel);
+            using var entered = math.Evaluator.Ledger.Enter(OptimiserOf(Name, p));
             next[p] = AsKept(math, stepped);
         }
 
@@ -97,8 +98,22 @@ public abstract class EncryptedUnit : IDisposable
     public void Dispose() => Drop();
 
     /// <summary>The weights as the layer computes with them, one ciphertext a vector; they stay this unit's.</summary>
-    private protected IReadOnlyList<Ciphertext> Weights(TensorMath math) => _spread ??=
-        [.. _state.SelectMany((pack, p) => _packs[p].Spread(math, pack.Weights, Layout.VectorsOf(p), _spreadLevel))];
+    private protected IReadOnlyList<Ciphertext> Weights(TensorMath math)
+    {
+        if (_spread is null)
+        {
+            // The update takes what is lifted here, too.
+            for (var p = 0; p < _state.Length; p++)
+            {
+                using var low = _state[p].Weights;
+                _state[p] = _state[p] with { Weights = _packs[p].Lifted(math, low, Layout.VectorsOf(p), _spreadLevel) };
+            }
+
+            _spread = [.. _state.SelectMany((pack, p) => _packs[p].Spread(math, pack.Weights, Layout.VectorsOf(p), _spreadLevel))];
+        }
+
+        return _spread;
+    }
 
     /// <summary>Adds terms of gradients, one a vector, which become this unit's.</summary>
     private protected void Accumulate(TensorMath math, IReadOnlyList<Ciphertext> terms)

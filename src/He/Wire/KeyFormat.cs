@@ -88,7 +88,8 @@ internal static unsafe class KeyFormat
     }
 
     /// <param name="wanted">Keys to keep, each up to its level; null: all. Others are checked as they pass and take no memory.</param>
-    public static EvaluationKeys ReadEvaluationKeys(ref WireSource source, CkksContext context, WireLimits limits, IReadOnlyCollection<KeyRequest>? wanted = null)
+    /// <param name="budgetBytes">Native memory for all of them, beyond which halves are expanded on demand; null: all is expanded now.</param>
+    public static EvaluationKeys ReadEvaluationKeys(ref WireSource source, CkksContext context, WireLimits limits, IReadOnlyCollection<KeyRequest>? wanted = null, long? budgetBytes = null)
     {
         var (parameters, ring) = (context.Parameters, context.Ring);
         var header = WireHeader.Read(ref source, WireKind.EvaluationKeys, parameters);
@@ -127,19 +128,19 @@ internal static unsafe class KeyFormat
         }
 
         source.End();
-        var a = b.Select((digits, k) => digits.Select((_, j) =>
-        {
-            var uniform = draft.New(kept[k] + 1, special: true);
-            Randomness.Uniform(ring, seeds[k], j, uniform);
-            return uniform;
-        }).ToArray()).ToArray();
         draft.Keep();
-        var keys = new EvaluationKeys();
+        var keys = budgetBytes is { } budget ? new EvaluationKeys(ring, budget) : new EvaluationKeys();
         for (var k = 0; k < requests.Length; k++)
         {
             if (kept[k] >= 0)
             {
-                keys.Add(requests[k].Element, new SwitchingKey(kept[k], b[k], a[k], seeds[k], parameters));
+                var key = new SwitchingKey(kept[k], b[k], null, seeds[k], parameters);
+                if (budgetBytes is null)
+                {
+                    key.Expand(ring);
+                }
+
+                keys.Add(requests[k].Element, key);
             }
         }
 

@@ -61,11 +61,13 @@ public static class WireReader
     }
 
     /// <param name="wanted">Keys to keep in memory, each up to its level; null: all that are there.</param>
+    /// <param name="budgetBytes">Native memory for the keys: halves that seeds make are held as long as there is room, and else made whenever they are used. Null: all are held.</param>
     /// <exception cref="WireFormatException">The bytes are no conforming set of keys of these parameters, or lack one that is wanted.</exception>
-    public static EvaluationKeys ReadEvaluationKeys(Stream stream, CkksContext context, WireLimits? limits = null, IReadOnlyCollection<KeyRequest>? wanted = null)
+    public static EvaluationKeys ReadEvaluationKeys(
+        Stream stream, CkksContext context, WireLimits? limits = null, IReadOnlyCollection<KeyRequest>? wanted = null, long? budgetBytes = null)
     {
         var source = new WireSource(stream);
-        return KeyFormat.ReadEvaluationKeys(ref source, context, limits ?? WireLimits.Default, wanted);
+        return KeyFormat.ReadEvaluationKeys(ref source, context, limits ?? WireLimits.Default, wanted, budgetBytes);
     }
 
     /// <exception cref="WireFormatException">The bytes are no conforming keys for bootstrapping of these parameters.</exception>

@@ -130,6 +130,7 @@ public static class ConfigSchema
         He("keys", new TextType(), nameof(HeOptions.Keys)),
         He("data", new TextType(), nameof(HeOptions.Data)),
         He("cache", new WholeType(0), nameof(HeOptions.Cache)),
+        He("key_memory", new WholeType(0), nameof(HeOptions.KeyMemory)),
         He("threads", new WholeType(0, 1024), nameof(HeOptions.Threads)),
         He("owner", new TextType("host:port; or empty", true, @"\A[A-Za-z0-9._:\[\]-]+:[0-9]{1,5}\z"), nameof(HeOptions.Owner)),
         He("allow_insecure", new SwitchType(), nameof(HeOptions.AllowInsecure)),

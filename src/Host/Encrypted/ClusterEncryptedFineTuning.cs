@@ -57,7 +57,7 @@ internal static class ClusterEncryptedFineTuning
             Units = recipe.Units,
             UnitSeconds = EncryptedCut.Costs(recipe.Units.Count),
             UnitMemory = [.. recipe.Units.Select((unit, i) => EncryptedMemories.Unit(parameters, program.Packing, program.Units.Layout(unit), isHead: i == recipe.Units.Count - 1))],
-            StageMemory = EncryptedMemories.Stage(parameters, keys.Requests, recipe.CacheMiB),
+            StageMemory = EncryptedMemories.Stage(parameters, keys.Requests, recipe),
             Recipe = RunRecipe.Of(options, model.Tokenizer.Hash, keys.KeySha256, cuda: false, bFloat16: false, objects),
             StageRecipe = (program.StageRecipe with { Bounds = published.Bounds }).ToJson(),
             Base = new PretrainedObjects(objects, store),

@@ -109,7 +109,7 @@ internal static class EncryptedDescriptions
         ],
         Accepts = [.. Trains, "cluster"],
         ReadsModel = true,
-        Keys = ["name", "eval.tasks", "eval.checkpoint", "eval.calibration", "eval.batch_size", "eval.epochs", "eval.optim.lr", "he.set", "he.keys", "he.data", "he.cache", "he.threads", "he.owner", "pipeline.stages", "cluster.seeds"],
+        Keys = ["name", "eval.tasks", "eval.checkpoint", "eval.calibration", "eval.batch_size", "eval.epochs", "eval.optim.lr", "he.set", "he.keys", "he.data", "he.cache", "he.key_memory", "he.threads", "he.owner", "pipeline.stages", "cluster.seeds"],
         Done = "the encrypted models are there",
     };
 

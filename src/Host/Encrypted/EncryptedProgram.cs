@@ -31,10 +31,10 @@ internal sealed class EncryptedProgram : IDisposable
     public EncryptedRecipe Recipe { get; private set; }
 
     /// <summary>Who refreshes, and how far.</summary>
-    public Refreshing Refreshing => (Recipe.Refresh == RefreshKind.Owner ? Recipe : Recipe with { Spare = Plan.Spare }).Refreshing(Job.Parameters);
+    public Refreshing Refreshing => (Recipe.Refresh == RefreshKind.Owner ? Recipe : Recipe with { Reach = Plan.Reach }).Refreshing(Job.Parameters);
 
     /// <summary>As stages get it.</summary>
-    public EncryptedRecipe StageRecipe => Recipe with { Keys = Plan.Units.ToDictionary(unit => unit.Name, unit => unit.Keys), Spare = Plan.Spare };
+    public EncryptedRecipe StageRecipe => Recipe with { Keys = Plan.Units.ToDictionary(unit => unit.Name, unit => unit.Keys), Reach = Plan.Reach };
 
     public EncryptedUnits Units { get; }
 
@@ -85,6 +85,7 @@ internal sealed class EncryptedProgram : IDisposable
             Calibration = job.Calibration().ToJson(),
             Threads = he.ThreadCount(),
             CacheMiB = he.Cache,
+            KeyMiB = he.KeyMemory,
             Owner = he.Owner,
             Refresh = he.Refresh,
         }.Validate();
@@ -128,7 +129,7 @@ internal sealed class EncryptedProgram : IDisposable
     private string FollowsFrom()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes((Recipe with { Threads = 1, CacheMiB = 0, Owner = "", AllowInsecure = false, Bounds = new Dictionary<string, double>() }).ToJson()));
+        hash.AppendData(Encoding.UTF8.GetBytes((Recipe with { Threads = 1, CacheMiB = 0, KeyMiB = 0, Owner = "", AllowInsecure = false, Bounds = new Dictionary<string, double>() }).ToJson()));
         using var weights = File.OpenRead(Job.Model.Source.Weights);
         hash.AppendData(SHA256.HashData(weights));
         foreach (var code in new[] { typeof(EncryptedUnit), typeof(EncryptedPlan) })

@@ -26,6 +26,9 @@ public sealed record HeOptions
     /// <summary>MiB that a stage may use for encoded diagonals of its weights.</summary>
     public int Cache { get; init; } = 1024;
 
+    /// <summary>MiB that a stage may use for evaluation keys; 0: as much as they take. Beyond it, halves of keys are made from their seeds whenever they are used.</summary>
+    public int KeyMemory { get; init; }
+
     /// <summary>Threads of one operation; 0: one for each core.</summary>
     public int Threads { get; init; }
 

@@ -13,10 +13,10 @@ internal sealed class MadeProgram : IDisposable
     private readonly MadeTask _task;
     private readonly EncryptedUnits _makers;
 
-    public MadeProgram(MadeTask task)
+    /// <param name="recipe">Null for the task's.</param>
+    public MadeProgram(MadeTask task, EncryptedRecipe? recipe = null)
     {
-        _task = task;
-        Recipe = task.Recipe;
+        (_task, Recipe) = (task, recipe ?? task.Recipe);
         _makers = new EncryptedUnits(Recipe, Recipe.Packing(Recipe.Parameters()));
         foreach (var unit in task.Units)
         {
@@ -41,7 +41,8 @@ internal sealed class MadeProgram : IDisposable
     public WholePlan Whole(int microBatches) => WholePlan.Of(Recipe.Parameters(), _makers.Packing, Model, _task.Shape.Outputs, microBatches, Costs);
 
     /// <summary>Unit by unit.</summary>
-    public ModelPlan Units() => ModelPlan.Of(Recipe.Parameters(), _makers.Packing, Recipe.Units, unit => unit, Create, _task.Shape.Outputs, Costs);
+    /// <param name="refreshing">Null: by the owner.</param>
+    public ModelPlan Units(Refreshing? refreshing = null) => ModelPlan.Of(Recipe.Parameters(), _makers.Packing, Recipe.Units, unit => unit, Create, _task.Shape.Outputs, Costs, refreshing);
 
     public void Dispose() => _folder.Dispose();
 

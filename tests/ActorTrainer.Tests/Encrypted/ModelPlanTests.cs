@@ -106,7 +106,7 @@ public sealed class ModelPlanTests
         using var program = new MadeProgram(task);
         var plan = program.Units();
 
-        var cut = StagePlan.Cut(plan, StagePartition.ByCount(plan.Units.Count, stages), Schedule, 4, 64 << 20);
+        var cut = StagePlan.Cut(plan, StagePartition.ByCount(plan.Units.Count, stages), Schedule, 4, 64 << 20, null);
 
         Assert.Equal(plan.Units.Select(unit => unit.Name), cut.SelectMany(stage => stage.Units).Select(unit => unit.Name));
         foreach (var key in plan.Keys)
@@ -119,7 +119,7 @@ public sealed class ModelPlanTests
         Assert.All(cut, stage => Assert.True(stage.KeyBytes <= plan.Keys.Sum(key => Planner.KeyBytes(plan.Parameters, key))));
         Assert.Equal((0, 0), (cut[0].BytesBack, cut[^1].BytesOn));
         // The first stage waits for all behind it, and so keeps more micro-batches.
-        Assert.True(stages == 1 || StagePlan.Cut(plan, StagePartition.ByCount(plan.Units.Count, stages), Schedule, 1, 0)[0].CiphertextBytes < cut[0].CiphertextBytes);
+        Assert.True(stages == 1 || StagePlan.Cut(plan, StagePartition.ByCount(plan.Units.Count, stages), Schedule, 1, 0, null)[0].CiphertextBytes < cut[0].CiphertextBytes);
     }
 
     [Fact]
@@ -128,7 +128,7 @@ public sealed class ModelPlanTests
         using var task = new MadeTask(layers: 3, outputs: 2);
         using var program = new MadeProgram(task);
         var plan = program.Units();
-        var speed = new NodeSpeed(MadeProgram.Costs, 1, 0, new OwnerSpeed(0, 0, 15, 1, double.PositiveInfinity));
+        var speed = new NodeSpeed(MadeProgram.Costs, 1, 0, null, new OwnerSpeed(0, 0, 15, 1, double.PositiveInfinity));
 
         StepForecast Of(int nodes, NodeSpeed at, int microBatches = 8) => StepForecast.Of(plan, nodes, Schedule, microBatches, at);
 
@@ -194,7 +194,7 @@ public sealed class ModelPlanTests
         Assert.All(plan.Units.Skip(1).SkipLast(1), unit => Assert.Same(plan.Units[1].Blocks, unit.Blocks));
         Assert.Equal(plan.Units[1].Counts(1).Values.Sum() * 23, plan.Units.Skip(1).SkipLast(1).Sum(unit => unit.Counts(1).Values.Sum()));
         // Keys do not grow with layers, ciphertexts of a stage do not with those of others.
-        var cut = StagePlan.Cut(plan, StagePartition.ByCount(units.Length, units.Length), Schedule, 1, 0);
+        var cut = StagePlan.Cut(plan, StagePartition.ByCount(units.Length, units.Length), Schedule, 1, 0, null);
         Assert.Equal(cut[1].KeyBytes, cut[23].KeyBytes);
         Assert.Equal(cut[1].CiphertextBytes, cut[23].CiphertextBytes);
         // Each of 6 ciphertexts of 768 features meets 128 diagonals of each of 6 ciphertexts of a 768 × 768 matrix.
@@ -231,7 +231,7 @@ public sealed class ModelPlanTests
     public void Levels_are_told_by_block_and_units_that_are_alike_once()
     {
         BlockLevels[] blocks = [new("norm1", PlanPass.Forward, 14, 0, 2), new("norm1", PlanPass.Backward, 4, 1, 1), new("optimiser", PlanPass.Step, 9, 0, 11)];
-        UnitPlan Unit(string name, BlockLevels[] of) => new(name, [], [], [], of);
+        UnitPlan Unit(string name, BlockLevels[] of) => new(name, [], [], [], of, new Dictionary<string, int>());
         var said = new StringWriter { NewLine = "\n" };
 
         StepTables.WriteLevels(said, new EncryptedPlan { Of = "", Levels = new(1, 1, 1), Units = [Unit("layers.0", blocks), Unit("layers.1", [.. blocks]), Unit("head", blocks[2..])] });

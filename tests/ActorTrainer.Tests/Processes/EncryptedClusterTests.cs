@@ -1,7 +1,11 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text.RegularExpressions;
+using ActorTrainer.Actors.KeyHolder;
+using ActorTrainer.He.Scheme;
 using ActorTrainer.Host.Reports;
 using ActorTrainer.Model.Checkpoints;
+using ActorTrainer.Tests.Encrypted;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -107,6 +111,18 @@ public class EncryptedClusterTests(ProgramFolder folder)
         var distance = Regex.Match(said, @"twin +relative distance (\S+) ");
         Assert.True(distance.Success, said);
         Assert.InRange(double.Parse(distance.Groups[1].ValueSpan, CultureInfo.InvariantCulture), 0, Bound);
+        NothingTellsTheSecret("owner/bootstrapping", "cluster-bootstrapped", "shared-bootstrapping");
+    }
+
+    /// <summary>Looks for the secret key, in every form that it could have, in all that others have written.</summary>
+    private void NothingTellsTheSecret(string keys, params string[] others)
+    {
+        using var owner = OwnerKeys.Open(folder.PathOf("..", keys), allowInsecure: true);
+        // Keys of the program are made from the system's randomness, which nobody keeps.
+        using var tap = new WireTap(new SecretSearch(SecretForms.Of(owner.Context, owner.Secret, new Seed(SHA256.HashData("none"u8)))));
+        Array.ForEach(others, other => tap.LookInto(folder.PathOf("..", other)));
+        Assert.Empty(tap.Found);
+        Assert.True(tap.Bytes["files"] > owner.Manifest.EvaluationKeys.Bytes, $"{tap.Bytes["files"]} bytes of files");
     }
 
     /// <summary>Model, ranges, keys and encrypted data.</summary>

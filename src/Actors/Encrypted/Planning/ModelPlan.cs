@@ -124,13 +124,13 @@ public sealed record ModelPlan
 
         Refreshing Placed(string name, EncryptedUnit unit, UnitBoundary at)
         {
-            if (!placed.TryGetValue((alike(name), at.WantsInput), out var spare))
+            if (!placed.TryGetValue((alike(name), at.WantsInput), out var reach))
             {
-                spare = UnitPlanner.Place(parameters, unit, packing, outputs, at, how).ToDictionary(entry => entry.Key[unit.Name.Length..], entry => entry.Value);
-                placed.Add((alike(name), at.WantsInput), spare);
+                reach = UnitPlanner.Place(parameters, unit, packing, outputs, at, how).ToDictionary(entry => entry.Key[unit.Name.Length..], entry => entry.Value);
+                placed.Add((alike(name), at.WantsInput), reach);
             }
 
-            return how.With(site => spare.GetValueOrDefault(site[unit.Name.Length..]));
+            return how.With(site => reach.GetValueOrDefault(site[unit.Name.Length..]));
         }
     }
 

@@ -22,10 +22,10 @@ internal sealed class PaperRefresher(IRefresher inner, Ledger ledger, string uni
     public int Floor => inner.Floor;
 
     /// <inheritdoc/>
-    public int Spare(string site)
+    public int Reach(string site)
     {
         _asked.TryAdd(site, true);
-        return inner.Spare(site);
+        return inner.Reach(site);
     }
 
     /// <summary>Names of all places where something could have been refreshed, in order.</summary>

@@ -30,8 +30,8 @@ public sealed record PlannedUnit
     /// <summary>All sites of refreshes.</summary>
     public required IReadOnlyList<string> Sites { get; init; }
 
-    /// <summary>Levels to spare by site, where there are any.</summary>
-    public IReadOnlyDictionary<string, int> Spare { get; init; } = new Dictionary<string, int>();
+    /// <summary>Levels to reach by site, where there are any.</summary>
+    public IReadOnlyDictionary<string, int> Reach { get; init; } = new Dictionary<string, int>();
 
     /// <summary>Where refreshed values have to lie, for those sites on whose values functions are evaluated.</summary>
     public required IReadOnlyList<SiteRange> Ranges { get; init; }
@@ -64,7 +64,7 @@ public sealed record PlannedUnit
         {
             Name = name,
             Sites = [.. Sites.Select(Of)],
-            Spare = Spare.ToDictionary(entry => Of(entry.Key), entry => entry.Value),
+            Reach = Reach.ToDictionary(entry => Of(entry.Key), entry => entry.Value),
             Ranges = [.. Ranges.Select(range => range with { Site = Of(range.Site) })],
         };
 

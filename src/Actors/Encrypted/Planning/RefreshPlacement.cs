@@ -1,47 +1,49 @@
 namespace ActorTrainer.Actors.Encrypted.Planning;
 
 /// <summary>
-/// Where a program refreshes, by predicted time. A refresh by the owner is cheap, so programs ask for one wherever something would else be multiplied higher up than it has to be. A bootstrapping takes as long
-/// as many operations high up: so a site may have levels to spare (<see cref="He.Refresh.IRefresher.Spare"/>), with which what comes after goes on until they are used up. This is a descent site by
-/// site from as many as there are everywhere: along the way most sites need no refresh any more.
+/// Where a program refreshes, by predicted cost. A refresh by the owner is cheap, so programs ask for one wherever something would else be multiplied higher up than it has to be. A bootstrapping takes as long
+/// as many operations high up: so sites may reach levels above the one that is asked for (<see cref="He.Refresh.IRefresher.Reach"/>), and what comes after goes on until they are used up. This
+/// is a descent site by site from where all reach equally far: along the way most sites need no refresh any more.
 /// </summary>
 internal static class RefreshPlacement
 {
-    /// <summary>Times that all sites are gone through; the second changes little.</summary>
+    /// <summary>Times that all sites are gone through; a third changes little.</summary>
     private const int Rounds = 2;
 
-    /// <summary>Levels to spare that are tried, besides all.</summary>
-    private static readonly int[] Choices = [0, 3, 6];
+    /// <summary>Parts of all levels that a site may reach.</summary>
+    private static readonly double[] Shares = [0, 0.4, 0.6, 0.8, 1];
 
-    /// <summary>Levels to spare by site, without those that have none.</summary>
+    /// <summary>Levels to reach by site, without those that are taken as asked for.</summary>
     /// <param name="sites">In the order of the program.</param>
-    /// <param name="most">Levels that a refresh can give beyond the lowest.</param>
-    /// <param name="seconds">Predicted time with such levels to spare; infinite where the program cannot be run with them.</param>
-    public static IReadOnlyDictionary<string, int> Find(IReadOnlyList<string> sites, int most, Func<IReadOnlyDictionary<string, int>, double> seconds)
+    /// <param name="highest">The level that a refresh can lift to.</param>
+    /// <param name="cost">Predicted with such levels; infinite where the program cannot be run with them.</param>
+    public static IReadOnlyDictionary<string, int> Find(IReadOnlyList<string> sites, int highest, Func<IReadOnlyDictionary<string, int>, double> cost)
     {
-        var spare = sites.ToDictionary(site => site, _ => most);
-        var best = seconds(spare);
+        int[] choices = [.. Shares.Select(share => (int)Math.Round(share * highest)).Distinct()];
+        var (best, start) = choices.Select(choice => (Cost: cost(sites.ToDictionary(site => site, _ => choice)), Choice: choice)).MinBy(found => found.Cost);
+        var reach = sites.ToDictionary(site => site, _ => start);
         for (var (round, better) = (0, true); better && round < Rounds; round++)
         {
             better = false;
             foreach (var site in sites)
             {
-                foreach (var choice in Choices.Append(most))
+                foreach (var choice in choices)
                 {
-                    var before = spare[site];
-                    spare[site] = choice;
-                    if (choice != before && seconds(spare) is var found && found < best)
+                    var before = reach[site];
+                    reach[site] = choice;
+                    // Of two that cost the same the lower is taken: ciphertexts that the owner sends are smaller.
+                    if (choice != before && cost(reach) is var found && (found < best || (found == best && choice < before)))
                     {
-                        (best, better) = (found, true);
+                        (best, better) = (found, better || found < best);
                     }
                     else
                     {
-                        spare[site] = before;
+                        reach[site] = before;
                     }
                 }
             }
         }
 
-        return best < seconds(new Dictionary<string, int>()) ? spare.Where(entry => entry.Value > 0).ToDictionary() : new Dictionary<string, int>();
+        return reach.Where(entry => entry.Value > 0).ToDictionary();
     }
 }

@@ -45,10 +45,11 @@ public sealed record StagePlan
     /// <param name="kind">GPipe or 1F1B: decides how many micro-batches a stage holds.</param>
     /// <param name="microBatches">Of a step.</param>
     /// <param name="cacheBytes">For encoded diagonals of a stage.</param>
-    public static IReadOnlyList<StagePlan> Cut(ModelPlan plan, StagePartition partition, ScheduleKind kind, int microBatches, long cacheBytes) =>
-        [.. partition.Parts.Select((part, s) => Of(plan, part, s, partition.Parts.Count, ScheduleMath.MaxInFlight(kind, s, partition.Parts.Count, microBatches), cacheBytes))];
+    /// <param name="keyBytes">For its keys; null: as much as they take.</param>
+    public static IReadOnlyList<StagePlan> Cut(ModelPlan plan, StagePartition partition, ScheduleKind kind, int microBatches, long cacheBytes, long? keyBytes) =>
+        [.. partition.Parts.Select((part, s) => Of(plan, part, s, partition.Parts.Count, ScheduleMath.MaxInFlight(kind, s, partition.Parts.Count, microBatches), cacheBytes, keyBytes))];
 
-    private static StagePlan Of(ModelPlan plan, UnitRange part, int stage, int stages, int inFlight, long cacheBytes)
+    private static StagePlan Of(ModelPlan plan, UnitRange part, int stage, int stages, int inFlight, long cacheBytes, long? keyBytes)
     {
         PlannedUnit[] units = [.. plan.Units.Skip(part.First).Take(part.Count)];
         var (parameters, limb, keys) = (plan.Parameters, Planner.LimbBytes(plan.Parameters), ModelPlan.Union(units));
@@ -60,7 +61,7 @@ public sealed record StagePlan
         {
             Units = units,
             Keys = keys,
-            KeyBytes = keys.Sum(key => Planner.KeyBytes(parameters, key)),
+            KeyBytes = EvaluationKeys.Held(keys.Sum(key => Planner.KeyBytes(parameters, key)), keyBytes),
             CiphertextBytes = (limb * (units.Sum(unit => unit.KeptLimbs + (inFlight * unit.TapeLimbs)) + units.Max(unit => unit.WorkLimbs))) + Planner.Workspace(parameters, keys),
             DiagonalBytes = diagonals,
             HeldBytes = Math.Min(diagonals, cacheBytes),

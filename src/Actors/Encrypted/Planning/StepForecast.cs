@@ -8,8 +8,9 @@ namespace ActorTrainer.Actors.Encrypted.Planning;
 /// <param name="Costs">Measured costs of operations.</param>
 /// <param name="Cores">Cores of a node: times are taken to fall in proportion to the threads that <paramref name="Costs"/> was measured with, which is a hope and no measurement where they differ.</param>
 /// <param name="CacheBytes">For encoded diagonals of a stage.</param>
+/// <param name="KeyBytes">For its evaluation keys; null: as much as they take. Times are those of keys that are all held.</param>
 /// <param name="Owner">How fast the owner and the network are.</param>
-public sealed record NodeSpeed(OperationCosts Costs, int Cores, long CacheBytes, OwnerSpeed Owner)
+public sealed record NodeSpeed(OperationCosts Costs, int Cores, long CacheBytes, long? KeyBytes, OwnerSpeed Owner)
 {
     /// <summary>Factor of measured times.</summary>
     public double Factor => (double)Costs.Parallelism / Cores;
@@ -41,7 +42,7 @@ public sealed record StepForecast(int Nodes, IReadOnlyList<StagePlan> Stages, IR
     public static StepForecast Of(ModelPlan plan, StagePartition partition, ScheduleKind kind, int microBatches, NodeSpeed speed)
     {
         var simple = kind == ScheduleKind.Interleaved ? ScheduleKind.OneForwardOneBackward : kind;
-        var stages = StagePlan.Cut(plan, partition, simple, microBatches, speed.CacheBytes);
+        var stages = StagePlan.Cut(plan, partition, simple, microBatches, speed.CacheBytes, speed.KeyBytes);
         double Of(StagePlan stage, PlanPass pass) => stage.Units.Sum(unit => UnitSeconds(plan, unit, pass, speed, stage.Held));
         PartCost[] costs = [.. stages.Select(stage => new PartCost(
             Of(stage, PlanPass.Forward), Of(stage, PlanPass.Backward) + (Of(stage, PlanPass.Sum) * (microBatches - 1) / microBatches)))];

@@ -11,6 +11,9 @@ namespace ActorTrainer.Actors.Encrypted.Planning;
 /// <summary>Runs one unit on paper: two micro-batches, since the first has no gradients to add to, and an update.</summary>
 internal sealed class UnitPlanner : IDisposable
 {
+    /// <summary>Seconds that a GiB of keys is worth: operations further up need keys over more primes, and memory is what nodes have least of.</summary>
+    private const double PerGiB = 8;
+
     private readonly PlanBackend _backend;
     private readonly Evaluator _evaluator;
     private readonly PaperRefresher _paper;
@@ -41,17 +44,17 @@ internal sealed class UnitPlanner : IDisposable
         return planner.Run();
     }
 
-    /// <summary>Levels to spare by site, for a run that bootstraps: those that take the least nominal time of one micro-batch and an update.</summary>
+    /// <summary>Levels to reach by site, for a run that bootstraps: those that take the least nominal time of one micro-batch and an update.</summary>
     public static IReadOnlyDictionary<string, int> Place(CkksParameters parameters, EncryptedUnit unit, Packing packing, int outputs, UnitBoundary at, Refreshing refreshing)
     {
         var costs = NominalCosts.Of(parameters);
-        var lifts = refreshing.SecondsOf(costs);
+        var (lifts, bootstrapping) = (refreshing.SecondsOf(costs), refreshing.Requests());
         var sites = OnPaper(new Dictionary<string, int>()).Places;
-        return RefreshPlacement.Find(sites, refreshing.MostSpare, spare =>
+        return RefreshPlacement.Find(sites, refreshing.HighestReach, reach =>
         {
             try
             {
-                return OnPaper(spare).Seconds;
+                return OnPaper(reach).Seconds;
             }
             catch (MisuseException)
             {
@@ -59,13 +62,13 @@ internal sealed class UnitPlanner : IDisposable
             }
         });
 
-        (IReadOnlyList<string> Places, double Seconds) OnPaper(IReadOnlyDictionary<string, int> spare)
+        (IReadOnlyList<string> Places, double Seconds) OnPaper(IReadOnlyDictionary<string, int> reach)
         {
-            using var planner = new UnitPlanner(parameters, unit, packing, outputs, at, null, refreshing.With(site => spare.GetValueOrDefault(site)), counts: false);
+            using var planner = new UnitPlanner(parameters, unit, packing, outputs, at, null, refreshing.With(site => reach.GetValueOrDefault(site)), counts: false);
             var (plan, _) = planner.Run();
             var seconds = plan.Blocks.Where(block => block.Pass != PlanPass.Sum)
                 .Sum(block => block.Seconds(costs, held: 1) + block.Lifts.Sum(lift => lift.Value * lifts(lift.Key.Count)));
-            return (planner._paper.Places, seconds);
+            return (planner._paper.Places, seconds + (PerGiB * KeyRequest.Union([.. bootstrapping, .. plan.Keys]).Sum(key => (double)Planner.KeyBytes(parameters, key)) / (1 << 30)));
         }
     }
 
@@ -93,7 +96,7 @@ internal sealed class UnitPlanner : IDisposable
             Keys = [.. _evaluator.Ledger.Keys],
             Moments = [.. moments, .. _paper.Moments],
             Sites = [.. _paper.Sites],
-            Spare = _paper.Places.Select(site => (Site: site, Levels: _paper.Spare(site))).Where(entry => entry.Levels > 0).ToDictionary(entry => entry.Site, entry => entry.Levels),
+            Reach = _paper.Places.Select(site => (Site: site, Levels: _paper.Reach(site))).Where(entry => entry.Levels > 0).ToDictionary(entry => entry.Site, entry => entry.Levels),
             Ranges = [.. _unit.Ranges.Where(range => _paper.Sites.Contains(range.Site))],
             KeptLimbs = kept,
             TapeLimbs = _found.Tape,

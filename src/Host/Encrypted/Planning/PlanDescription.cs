@@ -38,7 +38,7 @@ internal static class PlanDescription
         Accepts = ["name", "base_dir", "arch", "eval", "he", "pipeline", "cluster"],
         ReadsModel = true,
         Defaults = ["eval=encrypted_rte"],
-        Keys = ["name", "eval.tasks", "eval.batch_size", "he.set", "he.tokens", "he.batch", "he.cache", "he.threads", "pipeline.stages", "pipeline.cut", "cluster.cores"],
+        Keys = ["name", "eval.tasks", "eval.batch_size", "he.set", "he.tokens", "he.batch", "he.cache", "he.key_memory", "he.threads", "pipeline.stages", "pipeline.cut", "cluster.cores"],
         Done = "the plan is written",
     };
 }

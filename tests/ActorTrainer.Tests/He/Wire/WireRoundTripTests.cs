@@ -101,6 +101,39 @@ public sealed class WireRoundTripTests
     }
 
     [Theory]
+    [InlineData(KernelChoice.Fastest, 0)]
+    [InlineData(KernelChoice.Integer, 0)]
+    [InlineData(KernelChoice.Fastest, 0.75)]
+    public void Keys_of_which_little_is_kept_in_memory_compute_the_same_bits(KernelChoice kernels, double share)
+    {
+        using var wire = new WireFixture(ParameterSets.ToyL15);
+        using var node = new CkksContext(WireReader.ReadParameters(WireWriter.ToBytes(wire.Parameters), allowInsecure: true), 2, kernels);
+        var (bytes, sent) = (WireWriter.ToBytes(wire.Context, wire.Keys, wire.Requests), WireWriter.ToBytes(wire.Context, wire.Encrypt(1, true, 0.5, 0.125)));
+        using var whole = WireReader.ReadEvaluationKeys(new MemoryStream(bytes), node);
+        var budget = (long)(share * whole.Bytes);
+
+        using var half = WireReader.ReadEvaluationKeys(new MemoryStream(bytes), node, budgetBytes: budget);
+        var before = half.Bytes;
+        var found = Computed(half);
+
+        Assert.Equal(whole.Bytes / 2, before);
+        Assert.Equal(Computed(whole), found);
+        Assert.InRange(half.Bytes, before, Math.Max(before, budget));
+        Assert.Equal(share > 0.5, half.Bytes > before);
+        Assert.Equal(bytes, WireWriter.ToBytes(node, half, wire.Requests));
+
+        byte[] Computed(EvaluationKeys keys)
+        {
+            var evaluator = new Evaluator(new CkksBackend(node, keys));
+            using var x = WireReader.ReadCiphertext(sent, node);
+            using var square = evaluator.Multiply(x, x);
+            using var rescaled = evaluator.Rescale(square);
+            using var rotated = evaluator.Rotate(rescaled, 1);
+            return WireWriter.ToBytes(node, rotated);
+        }
+    }
+
+    [Theory]
     [InlineData(KernelChoice.Fastest)]
     [InlineData(KernelChoice.Integer)]
     public void Keys_that_were_read_serve_like_those_that_were_made(KernelChoice kernels)
