@@ -30,6 +30,7 @@ public static class Program
         new DelegateCommand(EncryptedDescriptions.KeyGen, KeyGen.Run),
         new DelegateCommand(EncryptedDescriptions.Encrypt, Encrypt.Run),
         new DelegateCommand(EncryptedDescriptions.FineTune, EncryptedFineTuneCommand.Run),
+        new DelegateCommand(EncryptedDescriptions.Helper, HelperCommand.Run),
         new DelegateCommand(EncryptedDescriptions.Evaluate, EncryptedEvaluateCommand.Run),
         new DelegateCommand(EncryptedDescriptions.Decrypt, DecryptCommand.Run),
         new DelegateCommand(PlanDescription.Plan, new PlanCommand((parameters, threads) => PlanCosts.Measure(parameters, threads, TimeProvider.System), TimeProvider.System).Run),

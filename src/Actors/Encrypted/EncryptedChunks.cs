@@ -46,14 +46,14 @@ internal sealed class EncryptedChunks : IDisposable
     /// <summary>Builds the units of a stage: initial weights that the owner encrypted, or committed states from the store.</summary>
     /// <param name="owner">The way to the data owner, for the sites that the recipe leaves to it.</param>
     /// <exception cref="RefusedException">Something is missing, damaged or of other parameters.</exception>
-    public static EncryptedChunks Build(StageProtocol.Prepare plan, EncryptedRecipe recipe, IObjectStore store, CkksContext context, IRefresher owner)
+    public static EncryptedChunks Build(StageProtocol.Prepare plan, EncryptedRecipe recipe, IObjectStore store, CkksContext context, IOwnerLink owner)
     {
         var refreshing = recipe.Refreshing(context.Parameters);
         var makers = new EncryptedUnits(recipe, recipe.Packing(context.Parameters));
         string[][] chunks = [.. Parts(plan).Select(part => recipe.Units.Skip(plan.PartSizes.Take(part).Sum()).Take(plan.PartSizes[part]).ToArray())];
         var built = new EncryptedChunks(
             ReadKeys(store.Verified(Base(plan, EncryptedRecipe.KeysObject)), Wanted(recipe, chunks.SelectMany(chunk => chunk)), context, recipe.KeyBytes), context, new DiagonalCache((long)recipe.CacheMiB << 20),
-            evaluator => refreshing.Of(evaluator, owner), makers.Packing, plan.Stage == 0);
+            evaluator => refreshing.Of(evaluator, owner, owner.Helpers), makers.Packing, plan.Stage == 0);
         try
         {
             foreach (var names in chunks)

@@ -61,6 +61,9 @@ public sealed record EncryptedRecipe
     /// <summary>host:port of the data owner; empty: in this process, or none where stages bootstrap.</summary>
     public string Owner { get; init; } = "";
 
+    /// <summary>host:port of each helper, who bootstraps for stages.</summary>
+    public IReadOnlyList<string> Helpers { get; init; } = [];
+
     /// <summary>Who refreshes.</summary>
     public RefreshKind Refresh { get; init; }
 

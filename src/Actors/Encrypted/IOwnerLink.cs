@@ -10,6 +10,9 @@ public interface IOwnerLink : IRefresher, IDisposable
     /// <summary>The owner, for people, while it is needed and away; else null. Called from any thread.</summary>
     string? Outage => null;
 
+    /// <summary>Ways to helpers, who bootstrap for this stage.</summary>
+    IReadOnlyList<IOwnerLink> Helpers => [];
+
     /// <summary>What was exchanged so far.</summary>
     RefreshTraffic Traffic => default;
 

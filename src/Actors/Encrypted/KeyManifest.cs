@@ -86,18 +86,20 @@ public sealed record KeyManifest
         }
     }
 
-    /// <summary>Reads the evaluation keys, all of them, into memory.</summary>
+    /// <summary>Reads evaluation keys into memory.</summary>
     /// <param name="folder">The folder of the keys.</param>
     /// <param name="context">Of their parameters.</param>
+    /// <param name="wanted">Those that are kept; null: all.</param>
+    /// <param name="budgetBytes">Native memory for them; null: as much as they take.</param>
     /// <exception cref="RefusedException">The file is missing, damaged, or of other parameters.</exception>
-    public EvaluationKeys ReadEvaluationKeys(string folder, CkksContext context)
+    public EvaluationKeys ReadEvaluationKeys(string folder, CkksContext context, IReadOnlyCollection<KeyRequest>? wanted = null, long? budgetBytes = null)
     {
         Require(EvaluationKeys.Problem(folder));
         var path = Path.Combine(folder, EvaluationKeys.Name);
         try
         {
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20, FileOptions.SequentialScan);
-            return Read(stream, context, new WireLimits { MaxBytes = EvaluationKeys.Bytes, MaxKeys = Math.Max(1, Requests.Count) });
+            return Read(stream, context, new WireLimits { MaxBytes = EvaluationKeys.Bytes, MaxKeys = Math.Max(1, Requests.Count) }, wanted, budgetBytes);
         }
         catch (Exception e) when (e is WireFormatException or IOException or UnauthorizedAccessException)
         {

@@ -1,12 +1,15 @@
 namespace ActorTrainer.Actors.Encrypted;
 
-/// <summary>Says once that the data owner is lost while it is needed, and once that it answers again. Members may be called by several threads.</summary>
+/// <summary>Says once that the data owner, or a helper, is lost while it is needed, and once that it answers again. Members may be called by several threads.</summary>
 /// <param name="address">Where it listens, for messages.</param>
 /// <param name="notice">Told both.</param>
-internal sealed class OwnerPresence(string address, Action<string> notice)
+/// <param name="isHelper">Whether it is a helper, without whom a run goes on.</param>
+internal sealed class OwnerPresence(string address, Action<string> notice, bool isHelper = false)
 {
     private readonly Lock _gate = new();
     private bool _lost;
+
+    private string Who => isHelper ? "the helper" : "the data owner";
 
     /// <summary>Who is waited for while the owner is lost, for people; else null.</summary>
     public string? Outage
@@ -15,7 +18,7 @@ internal sealed class OwnerPresence(string address, Action<string> notice)
         {
             lock (_gate)
             {
-                return _lost ? $"the data owner at {address}" : null;
+                return _lost ? $"{Who} at {address}" : null;
             }
         }
     }
@@ -26,7 +29,7 @@ internal sealed class OwnerPresence(string address, Action<string> notice)
     {
         if (Turn(lost: true))
         {
-            notice($"The run waits for the data owner at {address}: {fault}");
+            notice(isHelper ? $"The run goes on without the helper at {address}: {fault}" : $"The run waits for the data owner at {address}: {fault}");
         }
     }
 
@@ -35,7 +38,7 @@ internal sealed class OwnerPresence(string address, Action<string> notice)
     {
         if (Turn(lost: false))
         {
-            notice($"The data owner at {address} answers again.");
+            notice($"T{Who[1..]} at {address} answers again.");
         }
     }
 

@@ -33,13 +33,15 @@ public sealed class PeerRefreshChannel : IRefreshChannel
     /// <param name="notice">Told once when the owner is lost while it is needed, and once when it answers again; called on the channel's threads.</param>
     /// <param name="patience">Time-outs and pauses.</param>
     /// <param name="time">Measures pauses.</param>
+    /// <param name="toHelper">Whether a helper is there instead of the owner.</param>
     /// <exception cref="RefusedException">The address is no host:port.</exception>
     public PeerRefreshChannel(
-        CkksContext context, IPeerNetwork network, string address, Action<string>? notice = null, RefreshPatience? patience = null, TimeProvider? time = null)
+        CkksContext context, IPeerNetwork network, string address, Action<string>? notice = null, RefreshPatience? patience = null, TimeProvider? time = null,
+        bool toHelper = false)
     {
         PeerAddress.Parse(address);
         (_context, _network, _address) = (context, network, address);
-        (_owner, _patience, _time) = (new OwnerPresence(address, notice ?? (_ => { })), patience ?? new RefreshPatience(), time ?? TimeProvider.System);
+        (_owner, _patience, _time) = (new OwnerPresence(address, notice ?? (_ => { }), toHelper), patience ?? new RefreshPatience(), time ?? TimeProvider.System);
         _thread = new Thread(Run) { IsBackground = true, Name = $"refreshes to {address}" };
         _thread.Start();
     }

@@ -75,17 +75,24 @@ public sealed class Refreshing
     /// <summary>Refreshes of a program.</summary>
     /// <param name="evaluator">The program's.</param>
     /// <param name="owner">The way to the owner; on paper, what stands for it.</param>
-    public IRefresher Of(Evaluator evaluator, IRefresher owner) => Kind switch
+    /// <param name="helpers">Who bootstraps too; null: nobody.</param>
+    public IRefresher Of(Evaluator evaluator, IRefresher owner, IReadOnlyList<IOwnerLink>? helpers = null) => Kind switch
     {
         RefreshKind.Owner => owner,
-        RefreshKind.Bootstrap => Bootstrap(evaluator),
-        _ => new SitesOfTwo(Bootstrap(evaluator), owner, IsOwners),
+        RefreshKind.Bootstrap => Bootstrap(evaluator, helpers ?? []),
+        _ => new SitesOfTwo(Bootstrap(evaluator, helpers ?? []), owner, IsOwners),
     };
 
     /// <summary>Whether the owner lifts a site where stages lift others: the optimiser's state.</summary>
     private static bool IsOwners(string site) => site.Contains(".optimiser", StringComparison.Ordinal);
 
-    private BootstrapRefresher Bootstrap(Evaluator evaluator) => new(evaluator, _bootstrapper!.Value, site => _bounds.TryGetValue(site, out var bound) ? bound : null, _reach);
+    private IRefresher Bootstrap(Evaluator evaluator, IReadOnlyList<IOwnerLink> helpers)
+    {
+        var own = new BootstrapRefresher(evaluator, _bootstrapper!.Value, BoundOf, _reach);
+        return helpers.Count == 0 ? own : new SharedRefresher(own, helpers, BoundOf);
+    }
+
+    private double? BoundOf(string site) => _bounds.TryGetValue(site, out var bound) ? bound : null;
 
     /// <summary>Each site with one of two refreshers.</summary>
     private sealed class SitesOfTwo(IRefresher stages, IRefresher owner, Func<string, bool> isOwners) : IRefresher

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using ActorTrainer.Actors.Encrypted;
+using ActorTrainer.Actors.Encrypted.Serving;
 using ActorTrainer.He.Refresh;
 using ActorTrainer.He.Scheme;
 using ActorTrainer.He.Wire;
@@ -15,7 +16,7 @@ public sealed record DataOwnerSettings(int Threads, int MaxQueued = 16);
 /// The data owner at work: decrypts what stages ask about, shows it to the observer, and answers with fresh encryptions. An accepted request is answered whatever its
 /// slots are, so the answer tells nothing of them. Members may be called by several threads.
 /// </summary>
-public sealed class DataOwner : IDisposable
+public sealed class DataOwner : IRefreshDesk, IDisposable
 {
     private readonly OwnerRefresh _refresh;
     private readonly Encryptor _encryptor;
@@ -23,7 +24,7 @@ public sealed class DataOwner : IDisposable
     private readonly IOwnerObserver? _observer;
     private readonly Action<OwnerProtocol.Served> _served;
     private readonly TimeProvider _time;
-    private readonly BlockingCollection<OwnerJob> _queue;
+    private readonly BlockingCollection<RefreshJob> _queue;
     private readonly Thread[] _threads;
     private long _blind;
     private volatile bool _stopping;
@@ -50,7 +51,7 @@ public sealed class DataOwner : IDisposable
         (Context, _book, _observer, _served, _time) = (context, book, observer, served ?? (_ => { }), time ?? TimeProvider.System);
         _encryptor = new Encryptor(context);
         _refresh = new OwnerRefresh(context, key, _encryptor);
-        _queue = new BlockingCollection<OwnerJob>(settings.MaxQueued);
+        _queue = new BlockingCollection<RefreshJob>(settings.MaxQueued);
         _threads = [.. Enumerable.Range(0, settings.Threads).Select(i => new Thread(Work) { IsBackground = true, Name = $"data owner {i}" })];
         Array.ForEach(_threads, thread => thread.Start());
     }
@@ -78,8 +79,7 @@ public sealed class DataOwner : IDisposable
         _encryptor.Dispose();
     }
 
-    /// <summary>Why a request cannot be accepted whatever comes with it, null when it can.</summary>
-    internal string? Objection(RefreshProtocol.Request request)
+    string? IRefreshDesk.Objection(RefreshProtocol.Request request)
     {
         if (!request.IsOf(Context.Parameters))
         {
@@ -97,18 +97,13 @@ public sealed class DataOwner : IDisposable
         }
     }
 
-    /// <summary>Answers with a refusal.</summary>
-    internal void Reject(RefreshProtocol.Request request, string reason, OwnerConnection connection)
+    void IRefreshDesk.Reject(RefreshProtocol.Request request, string reason, RefreshConnection connection)
     {
         Tell(request, OwnerProtocol.Outcome.Rejected, 0, 0, reason);
         connection.Post(RefreshProtocol.Frame(RefreshProtocol.Answer.Rejected(request.Number, reason), Context, []));
     }
 
-    /// <summary>Has a request answered; blocks while too many wait.</summary>
-    /// <param name="ciphertexts">Owned from here on.</param>
-    /// <param name="content">Hash of all that came with it.</param>
-    /// <exception cref="InvalidOperationException">The owner has ended.</exception>
-    internal void Accept(RefreshProtocol.Request request, IReadOnlyList<Ciphertext> ciphertexts, byte[] content, OwnerConnection connection)
+    void IRefreshDesk.Accept(RefreshProtocol.Request request, IReadOnlyList<Ciphertext> ciphertexts, byte[] content, RefreshConnection connection)
     {
         RefreshVerdict verdict;
         lock (_book)
@@ -118,11 +113,11 @@ public sealed class DataOwner : IDisposable
                 : RefreshVerdict.Reject("a ciphertext has three parts: relinearise it first");
         }
 
-        var job = new OwnerJob(request, ciphertexts, connection) { Again = verdict.Decision == RefreshDecision.AnswerAgain };
+        var job = new RefreshJob(request, ciphertexts, connection) { Again = verdict.Decision == RefreshDecision.AnswerAgain };
         if (verdict.Decision == RefreshDecision.Reject)
         {
             job.Dispose();
-            Reject(request, verdict.Reason, connection);
+            ((IRefreshDesk)this).Reject(request, verdict.Reason, connection);
             return;
         }
 
@@ -155,7 +150,7 @@ public sealed class DataOwner : IDisposable
         }
     }
 
-    private void Serve(OwnerJob job)
+    private void Serve(RefreshJob job)
     {
         var start = _time.GetTimestamp();
         try

@@ -1,4 +1,5 @@
 using ActorTrainer.Actors.DataPlane.Peers;
+using ActorTrainer.Actors.Encrypted.Serving;
 
 namespace ActorTrainer.Actors.KeyHolder;
 

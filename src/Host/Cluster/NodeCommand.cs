@@ -10,6 +10,7 @@ using ActorTrainer.Actors.Telemetry;
 using ActorTrainer.Host.Cli;
 using ActorTrainer.Host.Cluster.Local;
 using ActorTrainer.Host.Configuration;
+using ActorTrainer.Host.Encrypted;
 using ActorTrainer.Host.Reports;
 using ActorTrainer.Model.Checkpoints;
 using ActorTrainer.Model.Common;
@@ -74,9 +75,7 @@ internal static class NodeCommand
     /// <summary>What a run's stages compute on this node: tensors, or ciphertexts that the data owner at the recipe's address lifts.</summary>
     private static IStageComputation Computation(string recipe, IObjectStore store, CkksContexts contexts, IPeerNetwork network, Action<string> say) =>
         EncryptedRecipe.IsOne(recipe)
-            ? new EncryptedStage(store, contexts, (own, context) => own.Refresh == RefreshKind.Bootstrap
-                ? new AbsentOwner()
-                : new OwnerRefresher(context, new PeerRefreshChannel(context, network, own.Owner, say)))
+            ? new EncryptedStage(store, contexts, (own, context) => EncryptedLinks.Of(own, context, network, say))
             : new TensorStage(store);
 
     /// <summary>The node's options with its folder made absolute, checked for what only a node needs.</summary>

@@ -133,6 +133,7 @@ public static class ConfigSchema
         He("key_memory", new WholeType(0), nameof(HeOptions.KeyMemory)),
         He("threads", new WholeType(0, 1024), nameof(HeOptions.Threads)),
         He("owner", new TextType("host:port; or empty", true, @"\A[A-Za-z0-9._:\[\]-]+:[0-9]{1,5}\z"), nameof(HeOptions.Owner)),
+        He("helpers", TextListType.Addresses, nameof(HeOptions.Helpers)),
         He("allow_insecure", new SwitchType(), nameof(HeOptions.AllowInsecure)),
 
         Impl("device", Words(("auto", DeviceKind.Auto), ("cpu", DeviceKind.Cpu), ("cuda", DeviceKind.Cuda)), nameof(ImplOptions.Device)),

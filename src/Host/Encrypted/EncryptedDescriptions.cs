@@ -109,8 +109,35 @@ internal static class EncryptedDescriptions
         ],
         Accepts = [.. Trains, "cluster"],
         ReadsModel = true,
-        Keys = ["name", "eval.tasks", "eval.checkpoint", "eval.calibration", "eval.batch_size", "eval.epochs", "eval.optim.lr", "he.set", "he.keys", "he.data", "he.cache", "he.key_memory", "he.threads", "he.owner", "pipeline.stages", "cluster.seeds"],
+        Keys = ["name", "eval.tasks", "eval.checkpoint", "eval.calibration", "eval.batch_size", "eval.epochs", "eval.optim.lr", "he.set", "he.keys", "he.data", "he.cache", "he.key_memory", "he.threads", "he.owner", "he.helpers", "pipeline.stages", "cluster.seeds"],
         Done = "the encrypted models are there",
+    };
+
+    /// <summary><c>helper</c>: bootstrapping for others.</summary>
+    public static CommandDescription Helper { get; } = new()
+    {
+        Name = "helper",
+        Summary = "bootstrap for the stages of a cluster until it is stopped",
+        Paragraphs =
+        [
+            """
+            Holds the keys for bootstrapping, no weights and no secret, and lifts ciphertexts for the stages that name
+            it in he.helpers: several of one request go through at once on as many machines. It may come and go at
+            any moment: what it has not answered the stages do themselves, to the same bits.
+            """,
+            """
+            It has to know the cluster's secret, or its certificates: cluster.secret_file, cluster.tls.
+            """,
+        ],
+        Options =
+        [
+            new("listen", "where the stages reach it", "HOST:PORT"),
+            new("keys", "folder with evaluation.keys and keys.json; he.keys when left out", "FOLDER"),
+        ],
+        Examples = [new("helper listen=127.0.0.1:4400 keys=/mnt/shared/rte/run/keys he=bootstrap cluster=local", "for stages with he.helpers=[\"127.0.0.1:4400\"]")],
+        Accepts = ["name", "base_dir", "he", "cluster"],
+        Keys = ["he.threads", "he.cache", "he.key_memory", "he.keys", "cluster.secret_file", "cluster.tls"],
+        Done = "the helper has left",
     };
 
     /// <summary><c>evaluate-encrypted</c>: scores.</summary>

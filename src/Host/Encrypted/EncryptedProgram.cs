@@ -87,6 +87,7 @@ internal sealed class EncryptedProgram : IDisposable
             CacheMiB = he.Cache,
             KeyMiB = he.KeyMemory,
             Owner = he.Owner,
+            Helpers = he.Helpers,
             Refresh = he.Refresh,
         }.Validate();
     }
@@ -129,7 +130,7 @@ internal sealed class EncryptedProgram : IDisposable
     private string FollowsFrom()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes((Recipe with { Threads = 1, CacheMiB = 0, KeyMiB = 0, Owner = "", AllowInsecure = false, Bounds = new Dictionary<string, double>() }).ToJson()));
+        hash.AppendData(Encoding.UTF8.GetBytes((Recipe with { Threads = 1, CacheMiB = 0, KeyMiB = 0, Owner = "", Helpers = [], AllowInsecure = false, Bounds = new Dictionary<string, double>() }).ToJson()));
         using var weights = File.OpenRead(Job.Model.Source.Weights);
         hash.AppendData(SHA256.HashData(weights));
         foreach (var code in new[] { typeof(EncryptedUnit), typeof(EncryptedPlan) })

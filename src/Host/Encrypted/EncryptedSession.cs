@@ -32,6 +32,11 @@ internal sealed class EncryptedSession(CommandContext context, EncryptedInputs i
     /// <returns>The exit code and, where the run has come to its end, what came of it.</returns>
     public async Task<(int Code, TrainedModel? Trained)> Train(EncryptedDataset train, OwnerExamples examples, long steps, CancellationToken stop)
     {
+        if (_run.He.Helpers.Count > 0)
+        {
+            throw new RefusedException("he.helpers is for the stages of a cluster, which reach helpers over its data plane: give cluster.seeds too, or leave he.helpers out.");
+        }
+
         var same = InTheClear(train, steps);
         var source = same.Order;
         var options = same.Options with { Seed = _run.Seed };

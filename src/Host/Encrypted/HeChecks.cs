@@ -15,6 +15,11 @@ internal static class HeChecks
             yield return $"he.refresh={he.Refresh.ToString().ToLowerInvariant()} needs a set with levels for bootstrapping, and he.set={he.Set} has none; use he.set={ParameterSets.B16D.Name} (he=bootstrap), or he.refresh=owner.";
         }
 
+        if (he.Refresh == RefreshKind.Owner && he.Helpers.Count > 0)
+        {
+            yield return "he.helpers names helpers, who bootstrap, but he.refresh=owner: the owner refreshes alone. Leave he.helpers out, or use he=bootstrap.";
+        }
+
         if (EncryptedRecipe.SetProblem(he.Set, he.AllowInsecure) is { } problem)
         {
             yield return problem;

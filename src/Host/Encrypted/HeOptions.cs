@@ -35,6 +35,9 @@ public sealed record HeOptions
     /// <summary>Where the owner listens for refreshes, host:port; empty: in this process.</summary>
     public string Owner { get; init; } = "";
 
+    /// <summary>host:port of each helper, who bootstraps for the stages of a cluster.</summary>
+    public IReadOnlyList<string> Helpers { get; init; } = [];
+
     /// <summary>Accept parameter sets that are for tests.</summary>
     public bool AllowInsecure { get; init; }
 

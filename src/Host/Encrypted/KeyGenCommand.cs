@@ -23,6 +23,7 @@ internal sealed class KeyGenCommand(Func<EncryptedJob, EncryptedPlan> plan, Time
         var jobs = EncryptedJob.All(run, model);
         var (parameters, folder) = (jobs[0].Parameters, EncryptedFolders.Keys(run));
         // One set of keys serves all tasks: each key up to the highest level that any of them asks for.
+        progress.Report("planning");
         EncryptedPlan[] plans = [.. jobs.Select(plan)];
         var requests = EncryptedPlan.KeysOf(plans.SelectMany(made => made.Units));
         progress.Done(string.Create(CultureInfo.InvariantCulture, $"{parameters}"));

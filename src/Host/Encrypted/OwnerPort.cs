@@ -5,7 +5,7 @@ using ActorTrainer.Model.Common;
 
 namespace ActorTrainer.Host.Encrypted;
 
-/// <summary>The port at which stages reach the data owner, under the rules of the cluster's data plane: its secret, and its certificates with TLS.</summary>
+/// <summary>The port at which stages reach the data owner, or a helper, under the rules of the cluster's data plane: its secret, and its certificates with TLS.</summary>
 internal static class OwnerPort
 {
     /// <summary>Refuses settings that do not say where the owner is, unless nobody asks for it.</summary>
@@ -20,10 +20,11 @@ internal static class OwnerPort
 
     /// <summary>Takes the port; nobody is admitted before <see cref="IPeerNetwork.Listen"/>.</summary>
     /// <param name="cluster">The owner's view of the cluster: secret, certificate, name.</param>
-    /// <param name="address">he.owner.</param>
+    /// <param name="address">host:port.</param>
     /// <param name="refused">Told why connections were not admitted.</param>
+    /// <param name="word">What names the address, for messages.</param>
     /// <exception cref="RefusedException">The address is none, not protected, or not free.</exception>
-    public static PeerNetwork Open(ClusterOptions cluster, string address, Action<string> refused)
+    public static PeerNetwork Open(ClusterOptions cluster, string address, Action<string> refused, string word = "he.owner")
     {
         try
         {
@@ -31,7 +32,7 @@ internal static class OwnerPort
             NodeSystem.CheckProtected(cluster with { Address = host });
             return new PeerNetwork(new PeerSettings
             {
-                Node = cluster.Node.Length > 0 ? cluster.Node : $"owner@{address}",
+                Node = cluster.Node.Length > 0 ? cluster.Node : $"{(word == "he.owner" ? "owner" : "helper")}@{address}",
                 Incarnation = Guid.NewGuid().ToString("N"),
                 Address = host,
                 Port = port,
@@ -42,7 +43,7 @@ internal static class OwnerPort
         }
         catch (RefusedException e)
         {
-            throw new RefusedException($"he.owner={address}: {e.Message}", e);
+            throw new RefusedException($"{word}={address}: {e.Message}", e);
         }
     }
 }

@@ -4,6 +4,7 @@ using ActorTrainer.Actors.Coordination;
 using ActorTrainer.Actors.DataPlane;
 using ActorTrainer.Actors.DataPlane.Peers;
 using ActorTrainer.Actors.Encrypted;
+using ActorTrainer.Actors.Encrypted.Serving;
 using ActorTrainer.Actors.KeyHolder;
 using ActorTrainer.He.Scheme;
 using ActorTrainer.He.Tensors;

@@ -92,20 +92,24 @@ public class EncryptedClusterTests(ProgramFolder folder)
     }
 
     [Fact]
-    public void A_fine_tuning_by_bootstrapping_goes_on_when_its_owner_was_killed_and_learns_what_the_twin_learns()
+    public void A_fine_tuning_by_bootstrapping_goes_on_when_its_owner_and_a_helper_were_killed_and_learns_what_the_twin_learns()
     {
         const string name = "bootstrapped";
         var calibration = Prepare(name, Bootstrapped);
         using var nodes = new LocalNodes(folder, "cluster-bootstrapped");
-        string[] there = ["finetune-encrypted", $"name={name}", nodes.Seeds, .. Task, .. Bootstrapped, $"eval.calibration={calibration}", "pipeline=single", "steps=1"];
+        string[] there = ["finetune-encrypted", $"name={name}", nodes.Seeds, .. Task, .. Bootstrapped, $"eval.calibration={calibration}", "pipeline=single", $"he.helpers=[\"{nodes.FreeAddress}\"]", "steps=1"];
         nodes.Start(0);
         nodes.Start(1);
+        using var helper = folder.Start(["helper", nodes.Seeds, $"listen={nodes.FreeAddress}", "keys=owner/bootstrapping", .. Bootstrapped.Where(word => word.StartsWith("he", StringComparison.Ordinal))]);
+        helper.WaitForLine(line => line.StartsWith("helper at ", StringComparison.Ordinal), "a helper");
         using (var owner = folder.Start(there))
         {
             owner.WaitForLine(line => line.Contains("this process only looks on, and may be stopped", StringComparison.Ordinal), "that the owner is needed no longer");
             owner.Kill();
         }
 
+        helper.WaitForLine(line => line.Contains(" step 1: ", StringComparison.Ordinal), "that the helper has bootstrapped");
+        helper.Kill();
         using var again = folder.Start([.. there, "--compare"]);
         var said = again.ShouldEndWith(0).ShouldSay("1 steps done", "hidden: the owner").Output;
         var distance = Regex.Match(said, @"twin +relative distance (\S+) ");

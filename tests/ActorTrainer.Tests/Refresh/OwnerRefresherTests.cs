@@ -1,4 +1,5 @@
 using ActorTrainer.Actors.Encrypted;
+using ActorTrainer.Actors.Encrypted.Serving;
 using ActorTrainer.Actors.KeyHolder;
 using ActorTrainer.Actors.Protocol;
 using ActorTrainer.He.Parameters;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Numerics;
 using ActorTrainer.Actors.DataPlane.Peers;
 using ActorTrainer.Actors.Encrypted;
+using ActorTrainer.Actors.Encrypted.Serving;
 using ActorTrainer.Actors.KeyHolder;
 using ActorTrainer.Actors.Protocol;
 using ActorTrainer.He.Scheme;

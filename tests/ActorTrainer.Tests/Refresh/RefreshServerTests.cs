@@ -1,5 +1,6 @@
 using ActorTrainer.Actors.DataPlane.Peers;
 using ActorTrainer.Actors.Encrypted;
+using ActorTrainer.Actors.Encrypted.Serving;
 using ActorTrainer.Actors.KeyHolder;
 using ActorTrainer.Actors.Protocol;
 using MessagePack;

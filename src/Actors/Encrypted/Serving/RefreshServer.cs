@@ -1,15 +1,14 @@
 using System.Security.Cryptography;
 using ActorTrainer.Actors.DataPlane.Peers;
 using ActorTrainer.Actors.DataPlane.Tcp;
-using ActorTrainer.Actors.Encrypted;
 
-namespace ActorTrainer.Actors.KeyHolder;
+namespace ActorTrainer.Actors.Encrypted.Serving;
 
-/// <summary>Takes the requests of stages for the data owner; give <see cref="Handle"/> to <see cref="IPeerNetwork.Serve"/>.</summary>
-/// <param name="owner">Answers; not owned.</param>
+/// <summary>Takes the requests of stages for the data owner, or for a helper; give <see cref="Handle"/> to <see cref="IPeerNetwork.Serve"/>.</summary>
+/// <param name="desk">Answers; not owned.</param>
 /// <param name="counters">Counts requests that are none.</param>
 /// <param name="patience">How long to wait for the next bytes of a request that has begun, and for an answer to be taken. Between requests a connection may be silent.</param>
-public sealed class RefreshServer(DataOwner owner, PeerCounters counters, TimeSpan patience)
+public sealed class RefreshServer(IRefreshDesk desk, PeerCounters counters, TimeSpan patience)
 {
     /// <summary>Most requests of one connection that are not answered yet; it is not read on until one is.</summary>
     public const int MaxUnanswered = 8;
@@ -18,7 +17,7 @@ public sealed class RefreshServer(DataOwner owner, PeerCounters counters, TimeSp
     public void Handle(PeerConnection connection)
     {
         using (connection)
-        using (var answers = new OwnerConnection(connection, MaxUnanswered))
+        using (var answers = new RefreshConnection(connection, MaxUnanswered))
         {
             try
             {
@@ -36,7 +35,7 @@ public sealed class RefreshServer(DataOwner owner, PeerCounters counters, TimeSp
             }
             catch (Exception e) when (e is IOException or InvalidOperationException)
             {
-                // Gone, silent for too long, or the owner has ended: nobody is left to be told.
+                // Gone, silent for too long, or the desk has ended: nobody is left to be told.
                 answers.Break();
             }
         }
@@ -50,24 +49,24 @@ public sealed class RefreshServer(DataOwner owner, PeerCounters counters, TimeSp
         return request;
     }
 
-    private void Take(Stream stream, RefreshProtocol.Request request, OwnerConnection answers)
+    private void Take(Stream stream, RefreshProtocol.Request request, RefreshConnection answers)
     {
-        var parameters = owner.Context.Parameters;
+        var parameters = desk.Context.Parameters;
         if (request.Flaw(parameters) is { } flaw)
         {
             throw new InvalidDataException(flaw);
         }
 
         answers.Reserve();
-        if (owner.Objection(request) is { } objection)
+        if (desk.Objection(request) is { } objection)
         {
             new RefreshBody(stream, request.Bytes).Skip();
-            owner.Reject(request, objection, answers);
+            desk.Reject(request, objection, answers);
             return;
         }
 
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData([(byte)request.Kind, (byte)request.Level, (byte)request.Count]);
-        owner.Accept(request, RefreshProtocol.Read(stream, owner.Context, request.Count, request.Bytes, hash), hash.GetHashAndReset(), answers);
+        desk.Accept(request, RefreshProtocol.Read(stream, desk.Context, request.Count, request.Bytes, hash), hash.GetHashAndReset(), answers);
     }
 }

@@ -1,12 +1,12 @@
 using ActorTrainer.Actors.DataPlane.Peers;
 
-namespace ActorTrainer.Actors.KeyHolder;
+namespace ActorTrainer.Actors.Encrypted.Serving;
 
 /// <summary>
-/// One stage's connection, seen from the owner: a thread of its own writes answers, so that a stage that does not read holds up no other one, and no more requests
+/// One stage's connection, seen from whoever refreshes: a thread of its own writes answers, so that a stage that does not read holds up no other one, and no more requests
 /// are taken than may be unanswered.
 /// </summary>
-internal sealed class OwnerConnection : IDisposable
+internal sealed class RefreshConnection : IDisposable
 {
     private readonly PeerConnection _connection;
     private readonly int _most;
@@ -19,7 +19,7 @@ internal sealed class OwnerConnection : IDisposable
 
     /// <param name="connection">Not owned, but closed when it breaks.</param>
     /// <param name="most">Requests that may be unanswered.</param>
-    public OwnerConnection(PeerConnection connection, int most) => (_connection, _most) = (connection, most);
+    public RefreshConnection(PeerConnection connection, int most) => (_connection, _most) = (connection, most);
 
     public bool IsBroken
     {

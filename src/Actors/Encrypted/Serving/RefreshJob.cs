@@ -1,13 +1,12 @@
-using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.He.Scheme;
 
-namespace ActorTrainer.Actors.KeyHolder;
+namespace ActorTrainer.Actors.Encrypted.Serving;
 
-/// <summary>An accepted request on its way to a thread of the owner. It ends with <see cref="Answer"/> or <see cref="Drop"/>, once.</summary>
+/// <summary>An accepted request on its way to a thread that refreshes. It ends with <see cref="Answer"/> or <see cref="Drop"/>, once.</summary>
 /// <param name="request">Its header.</param>
 /// <param name="ciphertexts">Owned until then.</param>
 /// <param name="connection">Where it came from.</param>
-internal sealed class OwnerJob(RefreshProtocol.Request request, IReadOnlyList<Ciphertext> ciphertexts, OwnerConnection connection) : IDisposable
+internal sealed class RefreshJob(RefreshProtocol.Request request, IReadOnlyList<Ciphertext> ciphertexts, RefreshConnection connection) : IDisposable
 {
     public RefreshProtocol.Request Request => request;
 
