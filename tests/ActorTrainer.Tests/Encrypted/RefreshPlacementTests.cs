@@ -36,6 +36,22 @@ public sealed class RefreshPlacementTests
     }
 
     [Fact]
+    public void Where_a_search_would_take_too_long_all_sites_reach_equally_far()
+    {
+        var calls = 0;
+        double Cost(IReadOnlyDictionary<string, int> reach)
+        {
+            calls++;
+            return Math.Abs(reach.GetValueOrDefault("a") - 6);
+        }
+
+        var found = RefreshPlacement.Find(Sites, 10, Cost, descend: false);
+
+        Assert.Equal(new Dictionary<string, int> { ["a"] = 6, ["b"] = 6, ["c"] = 6 }, found);
+        Assert.Equal(5, calls);
+    }
+
+    [Fact]
     public void A_model_that_bootstraps_is_planned_with_fewer_refreshes_than_where_each_is_as_low_as_can_be()
     {
         using var task = new MadeTask(layers: 1, outputs: 2);

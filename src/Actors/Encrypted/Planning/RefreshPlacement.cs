@@ -17,12 +17,13 @@ internal static class RefreshPlacement
     /// <param name="sites">In the order of the program.</param>
     /// <param name="highest">The level that a refresh can lift to.</param>
     /// <param name="cost">Predicted with such levels; infinite where the program cannot be run with them.</param>
-    public static IReadOnlyDictionary<string, int> Find(IReadOnlyList<string> sites, int highest, Func<IReadOnlyDictionary<string, int>, double> cost)
+    /// <param name="descend">Whether sites are gone through one by one; else all reach equally far.</param>
+    public static IReadOnlyDictionary<string, int> Find(IReadOnlyList<string> sites, int highest, Func<IReadOnlyDictionary<string, int>, double> cost, bool descend = true)
     {
         int[] choices = [.. Shares.Select(share => (int)Math.Round(share * highest)).Distinct()];
         var (best, start) = choices.Select(choice => (Cost: cost(sites.ToDictionary(site => site, _ => choice)), Choice: choice)).MinBy(found => found.Cost);
         var reach = sites.ToDictionary(site => site, _ => start);
-        for (var (round, better) = (0, true); better && round < Rounds; round++)
+        for (var (round, better) = (0, descend); better && round < Rounds; round++)
         {
             better = false;
             foreach (var site in sites)

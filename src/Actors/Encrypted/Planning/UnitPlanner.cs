@@ -14,6 +14,9 @@ internal sealed class UnitPlanner : IDisposable
     /// <summary>Seconds that a GiB of keys is worth: operations further up need keys over more primes, and memory is what nodes have least of.</summary>
     private const double PerGiB = 8;
 
+    /// <summary>Operations of a unit up to which bootstraps are placed site by site: it is run on paper several hundred times then, and a few times otherwise.</summary>
+    private const long MostOperations = 50_000;
+
     private readonly PlanBackend _backend;
     private readonly Evaluator _evaluator;
     private readonly PaperRefresher _paper;
@@ -49,26 +52,31 @@ internal sealed class UnitPlanner : IDisposable
     {
         var costs = NominalCosts.Of(parameters);
         var (lifts, bootstrapping) = (refreshing.SecondsOf(costs), refreshing.Requests());
-        var sites = OnPaper(new Dictionary<string, int>()).Places;
-        return RefreshPlacement.Find(sites, refreshing.HighestReach, reach =>
-        {
-            try
+        var (sites, _, operations) = OnPaper(new Dictionary<string, int>());
+        return RefreshPlacement.Find(
+            sites,
+            refreshing.HighestReach,
+            reach =>
             {
-                return OnPaper(reach).Seconds;
-            }
-            catch (MisuseException)
-            {
-                return double.PositiveInfinity;
-            }
-        });
+                try
+                {
+                    return OnPaper(reach).Seconds;
+                }
+                catch (MisuseException)
+                {
+                    return double.PositiveInfinity;
+                }
+            },
+            descend: operations <= MostOperations);
 
-        (IReadOnlyList<string> Places, double Seconds) OnPaper(IReadOnlyDictionary<string, int> reach)
+        (IReadOnlyList<string> Places, double Seconds, long Operations) OnPaper(IReadOnlyDictionary<string, int> reach)
         {
             using var planner = new UnitPlanner(parameters, unit, packing, outputs, at, null, refreshing.With(site => reach.GetValueOrDefault(site)), counts: false);
             var (plan, _) = planner.Run();
             var seconds = plan.Blocks.Where(block => block.Pass != PlanPass.Sum)
                 .Sum(block => block.Seconds(costs, held: 1) + block.Lifts.Sum(lift => lift.Value * lifts(lift.Key.Count)));
-            return (planner._paper.Places, seconds + (PerGiB * KeyRequest.Union([.. bootstrapping, .. plan.Keys]).Sum(key => (double)Planner.KeyBytes(parameters, key)) / (1 << 30)));
+            var operations = plan.Blocks.Sum(block => block.Operations);
+            return (planner._paper.Places, seconds + (PerGiB * KeyRequest.Union([.. bootstrapping, .. plan.Keys]).Sum(key => (double)Planner.KeyBytes(parameters, key)) / (1 << 30)), operations);
         }
     }
 

@@ -95,7 +95,7 @@ internal static class PlanText
             table.Add(Invariant($"stage {s + 1}"), Invariant($"stage {s}"), Mega(count * cut.Stages[s + 1].BytesBack), "gradients");
         }
 
-        for (var s = 0; s < cut.Stages.Count; s++)
+        for (var s = 0; report.Speed.Owner.IsAsked && s < cut.Stages.Count; s++)
         {
             var owner = OwnerTraffic.Of(report.Plan.Parameters, cut.Stages[s].Units, count, report.Speed.Owner);
             table.Add(Invariant($"stage {s}"), "owner", Mega(owner.ToOwner), Invariant($"{Count(owner.Ciphertexts)} ciphertexts in {Count(owner.Requests)} requests for refreshes"));
