@@ -51,12 +51,8 @@ public sealed record EncryptedRecipe
     /// <summary>MiB for encoded diagonals of a stage.</summary>
     public int CacheMiB { get; init; } = 1024;
 
-    /// <summary>MiB for a stage's evaluation keys; 0: as much as they take. Half of that is needed in any case, see <see cref="EvaluationKeys"/>.</summary>
-    public int KeyMiB { get; init; }
-
-    /// <summary>The same in bytes; null: as much as they take.</summary>
-    [JsonIgnore]
-    public long? KeyBytes => KeyMiB > 0 ? (long)KeyMiB << 20 : null;
+    /// <summary>Memory for a stage's evaluation keys; null: as much as they take. Half of that is needed in any case, see <see cref="EvaluationKeys"/>.</summary>
+    public long? KeyBytes { get; init; }
 
     /// <summary>host:port of the data owner; empty: in this process, or none where stages bootstrap.</summary>
     public string Owner { get; init; } = "";

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.Actors.Encrypted.Serving;
 using ActorTrainer.He.Refresh;
@@ -24,10 +23,8 @@ public sealed class DataOwner : IRefreshDesk, IDisposable
     private readonly IOwnerObserver? _observer;
     private readonly Action<OwnerProtocol.Served> _served;
     private readonly TimeProvider _time;
-    private readonly BlockingCollection<RefreshJob> _queue;
-    private readonly Thread[] _threads;
+    private readonly RefreshQueue _queue;
     private long _blind;
-    private volatile bool _stopping;
 
     /// <param name="context">Of the run's parameters; a parallelism of 1 is best, since requests are computed side by side. Not owned.</param>
     /// <param name="key">Not owned: dispose it after this.</param>
@@ -51,9 +48,7 @@ public sealed class DataOwner : IRefreshDesk, IDisposable
         (Context, _book, _observer, _served, _time) = (context, book, observer, served ?? (_ => { }), time ?? TimeProvider.System);
         _encryptor = new Encryptor(context);
         _refresh = new OwnerRefresh(context, key, _encryptor);
-        _queue = new BlockingCollection<RefreshJob>(settings.MaxQueued);
-        _threads = [.. Enumerable.Range(0, settings.Threads).Select(i => new Thread(Work) { IsBackground = true, Name = $"data owner {i}" })];
-        Array.ForEach(_threads, thread => thread.Start());
+        _queue = new RefreshQueue(settings.Threads, settings.MaxQueued, "data owner", Serve);
     }
 
     /// <summary>Of the run's parameters.</summary>
@@ -63,19 +58,12 @@ public sealed class DataOwner : IRefreshDesk, IDisposable
     public long Unobserved => Interlocked.Read(ref _blind);
 
     /// <summary>Whether it computes nothing more but what is under way.</summary>
-    internal bool IsEnding => _stopping;
+    internal bool IsEnding => _queue.IsEnding;
 
     /// <summary>Ends its threads after the requests under way; those that wait are dropped, and their connections closed.</summary>
     public void Dispose()
     {
-        if (_stopping)
-        {
-            return;
-        }
-
-        _stopping = true;
-        _queue.CompleteAdding();
-        Array.ForEach(_threads, thread => thread.Join());
+        _queue.Dispose();
         _encryptor.Dispose();
     }
 
@@ -121,33 +109,7 @@ public sealed class DataOwner : IRefreshDesk, IDisposable
             return;
         }
 
-        try
-        {
-            _queue.Add(job);
-        }
-        catch
-        {
-            job.Dispose();
-            throw;
-        }
-    }
-
-    private void Work()
-    {
-        foreach (var job in _queue.GetConsumingEnumerable())
-        {
-            using (job)
-            {
-                if (_stopping || !job.IsWanted)
-                {
-                    job.Drop();
-                }
-                else
-                {
-                    Serve(job);
-                }
-            }
-        }
+        _queue.Add(job);
     }
 
     private void Serve(RefreshJob job)

@@ -83,6 +83,11 @@ public sealed class TensorMath(Evaluator evaluator, IRefresher refresher, Packin
     /// <summary>A linear map of several ciphertexts, a result for each row; one level.</summary>
     public Ciphertext[] Transform(IReadOnlyList<Ciphertext> inputs, DiagonalMatrix map)
     {
+        if (inputs.All(input => input.Level == inputs[0].Level && input.Scale.Matches(inputs[0].Scale)))
+        {
+            return Array.ConvertAll(evaluator.Transform(inputs, map), Rescaled);
+        }
+
         var aligned = Together(inputs);
         var results = evaluator.Transform(aligned, map);
         Array.ForEach(aligned, input => input.Dispose());

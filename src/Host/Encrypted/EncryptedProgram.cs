@@ -85,7 +85,7 @@ internal sealed class EncryptedProgram : IDisposable
             Calibration = job.Calibration().ToJson(),
             Threads = he.ThreadCount(),
             CacheMiB = he.Cache,
-            KeyMiB = he.KeyMemory,
+            KeyBytes = he.KeyBytes(),
             Owner = he.Owner,
             Helpers = he.Helpers,
             Refresh = he.Refresh,
@@ -130,7 +130,7 @@ internal sealed class EncryptedProgram : IDisposable
     private string FollowsFrom()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes((Recipe with { Threads = 1, CacheMiB = 0, KeyMiB = 0, Owner = "", Helpers = [], AllowInsecure = false, Bounds = new Dictionary<string, double>() }).ToJson()));
+        hash.AppendData(Encoding.UTF8.GetBytes((Recipe with { Threads = 1, CacheMiB = 0, KeyBytes = null, Owner = "", Helpers = [], AllowInsecure = false, Bounds = new Dictionary<string, double>() }).ToJson()));
         using var weights = File.OpenRead(Job.Model.Source.Weights);
         hash.AppendData(SHA256.HashData(weights));
         foreach (var code in new[] { typeof(EncryptedUnit), typeof(EncryptedPlan) })

@@ -45,6 +45,9 @@ public sealed record HeOptions
     /// <exception cref="InvalidOperationException">There is no set of that name, which the configuration would have refused.</exception>
     public CkksParameters Parameters() => new(ParameterSets.All.FirstOrDefault(set => set.Name == Set) ?? throw new InvalidOperationException($"There is no parameter set {Set}."));
 
+    /// <summary>Bytes of <see cref="KeyMemory"/>; null: as much as keys take.</summary>
+    public long? KeyBytes() => KeyMemory > 0 ? (long)KeyMemory << 20 : null;
+
     /// <summary>Threads of one operation on this machine.</summary>
     public int ThreadCount() => Threads > 0 ? Threads : Environment.ProcessorCount;
 }

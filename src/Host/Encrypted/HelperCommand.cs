@@ -40,9 +40,9 @@ internal static class HelperCommand
 
         using var ckks = new CkksContext(parameters, run.He.ThreadCount());
         var bootstrapper = new Bootstrapper(parameters, BootstrapShape.For(parameters));
-        using var network = OwnerPort.Open(run.Cluster, address, reason => Say($"refused: {reason}"), "listen");
+        using var network = OwnerPort.Open(run.Cluster, address, reason => Say($"refused: {reason}"), isHelper: true);
         Say($"reading {manifest.EvaluationKeys.Bytes / 1e6:N0} MB of keys {manifest.KeySha256[..16]}");
-        using var keys = manifest.ReadEvaluationKeys(folder, ckks, bootstrapper.Requests(), run.He.KeyMemory > 0 ? (long)run.He.KeyMemory << 20 : null);
+        using var keys = manifest.ReadEvaluationKeys(folder, ckks, bootstrapper.Requests(), run.He.KeyBytes());
         if (keys.Encapsulation is null)
         {
             throw new RefusedException($"{folder}: keys without those for bootstrapping; make them with he=bootstrap.");

@@ -22,9 +22,9 @@ internal static class OwnerPort
     /// <param name="cluster">The owner's view of the cluster: secret, certificate, name.</param>
     /// <param name="address">host:port.</param>
     /// <param name="refused">Told why connections were not admitted.</param>
-    /// <param name="word">What names the address, for messages.</param>
+    /// <param name="isHelper">Whether it is a helper's, which is named by listen instead of he.owner.</param>
     /// <exception cref="RefusedException">The address is none, not protected, or not free.</exception>
-    public static PeerNetwork Open(ClusterOptions cluster, string address, Action<string> refused, string word = "he.owner")
+    public static PeerNetwork Open(ClusterOptions cluster, string address, Action<string> refused, bool isHelper = false)
     {
         try
         {
@@ -32,7 +32,7 @@ internal static class OwnerPort
             NodeSystem.CheckProtected(cluster with { Address = host });
             return new PeerNetwork(new PeerSettings
             {
-                Node = cluster.Node.Length > 0 ? cluster.Node : $"{(word == "he.owner" ? "owner" : "helper")}@{address}",
+                Node = cluster.Node.Length > 0 ? cluster.Node : $"{(isHelper ? "helper" : "owner")}@{address}",
                 Incarnation = Guid.NewGuid().ToString("N"),
                 Address = host,
                 Port = port,
@@ -43,7 +43,7 @@ internal static class OwnerPort
         }
         catch (RefusedException e)
         {
-            throw new RefusedException($"{word}={address}: {e.Message}", e);
+            throw new RefusedException($"{(isHelper ? "listen" : "he.owner")}={address}: {e.Message}", e);
         }
     }
 }

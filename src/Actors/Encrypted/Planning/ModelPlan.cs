@@ -58,14 +58,15 @@ public sealed record ModelPlan
         var made = new Dictionary<string, EncryptedUnit>();
         var boundaries = units.Select((_, i) => new UnitBoundary(how.Floor, how.Floor, how.Floor, how.Floor, i > 0)).ToArray();
         var placed = new Dictionary<(string, bool), IReadOnlyDictionary<string, int>>();
+        var planned = new Dictionary<(string, UnitBoundary), (PlannedUnit Plan, EncryptionLevels Wanted)>();
         for (var round = 0; round < Rounds + units.Count; round++)
         {
-            if (round < Placing)
+            if (how.Bootstraps && round < Placing)
             {
                 placed.Clear();
+                planned.Clear();
             }
 
-            var planned = new Dictionary<(string, UnitBoundary), (PlannedUnit Plan, EncryptionLevels Wanted)>();
             var found = units.Select((name, i) =>
             {
                 stop.ThrowIfCancellationRequested();

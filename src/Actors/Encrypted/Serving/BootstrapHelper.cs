@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using ActorTrainer.He.Refresh;
 using ActorTrainer.He.Scheme;
 using ActorTrainer.He.Wire;
@@ -17,9 +16,7 @@ public sealed class BootstrapHelper : IRefreshDesk, IDisposable
     private readonly BootstrapRefresher _refresher;
     private readonly Action<RefreshProtocol.Request, double> _done;
     private readonly TimeProvider _time;
-    private readonly BlockingCollection<RefreshJob> _queue = new(MaxQueued);
-    private readonly Thread _thread;
-    private volatile bool _stopping;
+    private readonly RefreshQueue _queue;
 
     /// <param name="context">Not owned.</param>
     /// <param name="refresher">Of this context, with bounds that requests declare.</param>
@@ -28,26 +25,14 @@ public sealed class BootstrapHelper : IRefreshDesk, IDisposable
     public BootstrapHelper(CkksContext context, BootstrapRefresher refresher, Action<RefreshProtocol.Request, double>? done = null, TimeProvider? time = null)
     {
         (Context, _refresher, _done, _time) = (context, refresher, done ?? ((_, _) => { }), time ?? TimeProvider.System);
-        _thread = new Thread(Work) { IsBackground = true, Name = "bootstraps for others" };
-        _thread.Start();
+        _queue = new RefreshQueue(1, MaxQueued, "bootstraps for others", Serve);
     }
 
     /// <inheritdoc/>
     public CkksContext Context { get; }
 
     /// <summary>Ends after the request under way; those that wait are dropped, and their connections closed.</summary>
-    public void Dispose()
-    {
-        if (_stopping)
-        {
-            return;
-        }
-
-        _stopping = true;
-        _queue.CompleteAdding();
-        _thread.Join();
-        _queue.Dispose();
-    }
+    public void Dispose() => _queue.Dispose();
 
     string? IRefreshDesk.Objection(RefreshProtocol.Request request) =>
         !request.IsOf(Context.Parameters) ? $"the helper's parameters are {Context.Parameters.Name}, the stage computes with others"
@@ -58,37 +43,8 @@ public sealed class BootstrapHelper : IRefreshDesk, IDisposable
     void IRefreshDesk.Reject(RefreshProtocol.Request request, string reason, RefreshConnection connection) =>
         connection.Post(RefreshProtocol.Frame(RefreshProtocol.Answer.Rejected(request.Number, reason), Context, []));
 
-    void IRefreshDesk.Accept(RefreshProtocol.Request request, IReadOnlyList<Ciphertext> ciphertexts, byte[] content, RefreshConnection connection)
-    {
-        var job = new RefreshJob(request, ciphertexts, connection);
-        try
-        {
-            _queue.Add(job);
-        }
-        catch
-        {
-            job.Dispose();
-            throw;
-        }
-    }
-
-    private void Work()
-    {
-        foreach (var job in _queue.GetConsumingEnumerable())
-        {
-            using (job)
-            {
-                if (_stopping || !job.IsWanted)
-                {
-                    job.Drop();
-                }
-                else
-                {
-                    Serve(job);
-                }
-            }
-        }
-    }
+    void IRefreshDesk.Accept(RefreshProtocol.Request request, IReadOnlyList<Ciphertext> ciphertexts, byte[] content, RefreshConnection connection) =>
+        _queue.Add(new RefreshJob(request, ciphertexts, connection));
 
     private void Serve(RefreshJob job)
     {

@@ -131,7 +131,7 @@ internal sealed class PlanSubject : IDisposable
             Calibration = calibration.ToJson(),
             Threads = run.He.ThreadCount(),
             CacheMiB = run.He.Cache,
-            KeyMiB = run.He.KeyMemory,
+            KeyBytes = run.He.KeyBytes(),
         };
     }
 }
