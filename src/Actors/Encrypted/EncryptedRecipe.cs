@@ -63,6 +63,9 @@ public sealed record EncryptedRecipe
     /// <summary>Who refreshes.</summary>
     public RefreshKind Refresh { get; init; }
 
+    /// <summary>What is bootstrapped twice.</summary>
+    public SecondIteration Twice { get; init; }
+
     /// <summary>For bootstrapping: the largest size of values by the site of their refresh, found by the owner on the twin, as powers of two. Sites without one have the bound that the program declares.</summary>
     public IReadOnlyDictionary<string, double> Bounds { get; init; } = new Dictionary<string, double>();
 
@@ -102,7 +105,7 @@ public sealed record EncryptedRecipe
         : new CkksParameters(ParameterSets.All.First(literal => literal.Name == Set));
 
     /// <summary>How refreshes are done.</summary>
-    public Refreshing Refreshing(CkksParameters parameters) => new(Refresh, parameters, Bounds, Reach);
+    public Refreshing Refreshing(CkksParameters parameters) => new(Refresh, parameters, Bounds, Reach, Twice);
 
     /// <summary>Where numbers of activations lie.</summary>
     /// <exception cref="RefusedException">Sizes do not fit the parameter set.</exception>

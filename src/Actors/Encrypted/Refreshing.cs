@@ -18,21 +18,24 @@ public sealed class Refreshing
     private readonly IReadOnlyDictionary<string, double> _bounds;
     private readonly CkksParameters _parameters;
     private readonly Func<string, int> _reach;
+    private readonly SecondIteration _twice;
 
     /// <param name="bounds">See <see cref="EncryptedRecipe.Bounds"/>.</param>
     /// <param name="reach">See <see cref="EncryptedRecipe.Reach"/>.</param>
-    public Refreshing(RefreshKind kind, CkksParameters parameters, IReadOnlyDictionary<string, double>? bounds = null, IReadOnlyDictionary<string, int>? reach = null)
-        : this(kind, parameters, bounds ?? new Dictionary<string, double>(), site => reach?.GetValueOrDefault(site) ?? 0)
+    /// <param name="twice">See <see cref="EncryptedRecipe.Twice"/>.</param>
+    public Refreshing(
+        RefreshKind kind, CkksParameters parameters, IReadOnlyDictionary<string, double>? bounds = null, IReadOnlyDictionary<string, int>? reach = null, SecondIteration twice = SecondIteration.None)
+        : this(kind, parameters, bounds ?? new Dictionary<string, double>(), site => reach?.GetValueOrDefault(site) ?? 0, twice)
     {
     }
 
-    private Refreshing(RefreshKind kind, CkksParameters parameters, IReadOnlyDictionary<string, double> bounds, Func<string, int> reach)
+    private Refreshing(RefreshKind kind, CkksParameters parameters, IReadOnlyDictionary<string, double> bounds, Func<string, int> reach, SecondIteration twice)
     {
         // What the owner lifts is lifted as far as it has to be, and seen by the owner each time.
-        (Kind, _parameters, _bounds, _reach) = (kind, parameters, bounds, kind switch
+        (Kind, _parameters, _bounds, _twice, _reach) = (kind, parameters, bounds, twice, kind switch
         {
             RefreshKind.Owner => _ => 0,
-            RefreshKind.Mixed => site => IsOwners(site) ? 0 : reach(site),
+            RefreshKind.Mixed => site => IsOptimisers(site) ? 0 : reach(site),
             _ => reach,
         });
         _bootstrapper = kind == RefreshKind.Owner
@@ -48,9 +51,12 @@ public sealed class Refreshing
     /// <summary>The lowest level that programs use.</summary>
     public int Floor => _bootstrapper?.Value.InputLevel ?? 0;
 
+    /// <summary>Whether levels to reach were chosen by <see cref="With"/>; else a plan finds them where stages bootstrap.</summary>
+    public bool IsPlaced { get; private init; }
+
     /// <summary>The same with other levels to reach.</summary>
     /// <param name="reach">By site; 0: none.</param>
-    public Refreshing With(Func<string, int> reach) => new(Kind, _parameters, _bounds, reach);
+    public Refreshing With(Func<string, int> reach) => new(Kind, _parameters, _bounds, reach, _twice) { IsPlaced = true };
 
     /// <summary>Keys that bootstrapping takes.</summary>
     public IReadOnlyList<KeyRequest> Requests() => _bootstrapper?.Value.Requests() ?? [];
@@ -80,16 +86,21 @@ public sealed class Refreshing
     {
         RefreshKind.Owner => owner,
         RefreshKind.Bootstrap => Bootstrap(evaluator, helpers ?? []),
-        _ => new SitesOfTwo(Bootstrap(evaluator, helpers ?? []), owner, IsOwners),
+        _ => new SitesOfTwo(Bootstrap(evaluator, helpers ?? []), owner, IsOptimisers),
     };
 
-    /// <summary>Whether the owner lifts a site where stages lift others: the optimiser's state.</summary>
-    private static bool IsOwners(string site) => site.Contains(".optimiser", StringComparison.Ordinal);
+    /// <summary>How often a refresh at a site is bootstrapped; 0: the owner lifts it.</summary>
+    public int Iterations(string site) => Kind == RefreshKind.Owner || (Kind == RefreshKind.Mixed && IsOptimisers(site)) ? 0 : IsTwice(site) ? 2 : 1;
+
+    private static bool IsOptimisers(string site) => site.Contains(".optimiser", StringComparison.Ordinal);
+
+    private bool IsTwice(string site) => _twice == SecondIteration.All || (_twice == SecondIteration.Optimiser && IsOptimisers(site));
 
     private IRefresher Bootstrap(Evaluator evaluator, IReadOnlyList<IOwnerLink> helpers)
     {
-        var own = new BootstrapRefresher(evaluator, _bootstrapper!.Value, BoundOf, _reach);
-        return helpers.Count == 0 ? own : new SharedRefresher(own, helpers, BoundOf);
+        var bounds = TwiceRefresher.WithRests(BoundOf);
+        var own = new BootstrapRefresher(evaluator, _bootstrapper!.Value, bounds, _reach);
+        return new TwiceRefresher(evaluator, helpers.Count == 0 ? own : new SharedRefresher(own, helpers, bounds), IsTwice);
     }
 
     private double? BoundOf(string site) => _bounds.TryGetValue(site, out var bound) ? bound : null;

@@ -28,12 +28,15 @@ public sealed class TwinTraining : IDisposable
         CkksParameters parameters, EncryptedUnits makers, Func<EncryptedModel> build, Func<string, IReadOnlyDictionary<string, double[]>> initial, Refreshing? refreshing = null)
     {
         (_twin, _makers) = (new TwinBackend(parameters), makers);
-        _probe = new BoundProbe((refreshing ?? new Refreshing(RefreshKind.Owner, parameters)).InTheClear(_twin));
+        var how = refreshing ?? new Refreshing(RefreshKind.Owner, parameters);
+        _probe = new BoundProbe(how.InTheClear(_twin));
         _math = new TensorMath(new Evaluator(_twin), _probe, makers.Packing);
         _model = build();
         foreach (var unit in _model.Units)
         {
-            unit.Load(0, [.. unit.Layout.Pack(initial(unit.Name)).Select(slots => new AdamWPack(Put(slots), Put(new double[slots.Length]), Put(new double[slots.Length])))]);
+            // Where it is between steps, so that its bounds are found in the first.
+            var level = how.Floor + EncryptedUnit.StateLevel;
+            unit.Load(0, [.. unit.Layout.Pack(initial(unit.Name)).Select(slots => new AdamWPack(PutAt(level, slots), PutAt(level, new double[slots.Length]), PutAt(level, new double[slots.Length])))]);
         }
     }
 
@@ -65,7 +68,9 @@ public sealed class TwinTraining : IDisposable
     /// <summary>A number for each example, in every place and token.</summary>
     private Ciphertext Spread(double[] examples) => Put([.. Enumerable.Range(0, _makers.Packing.Slots).Select(slot => examples[slot % examples.Length])]);
 
-    private Ciphertext Put(double[] slots) => _twin.Encrypt(new PlainVector(slots), _twin.Parameters.MaxLevel);
+    private Ciphertext Put(double[] slots) => PutAt(_twin.Parameters.MaxLevel, slots);
+
+    private Ciphertext PutAt(int level, double[] slots) => _twin.Encrypt(new PlainVector(slots), level);
 }
 
 /// <summary>An exported row.</summary>

@@ -9,7 +9,7 @@ namespace ActorTrainer.He.Bootstrapping;
 /// Lifts ciphertexts of real slots to a high level without the secret key (Cheon, Han, Kim, Kim, Song 2018), slots to coefficients first: the message stands in the coefficients when it is rounded and
 /// when multiples of q₀ are added to it, so that no error of those is multiplied by the transform. Two ciphertexts go through as one, a + i·b, up to the reduction mod 1.
 /// <code>
-/// a → Join matrices (3 levels) → scale q₀/(R·bound) at level 0 → modulus raised: t + I in the coefficients → Split matrices (4 levels) → real and imaginary part → R·bound·((t + I) mod 1)
+/// a → Join matrices (3 levels) → scale q₀/(R·bound) at level 0 → modulus raised: t + I in the coefficients → Split matrices (4 levels) → real and imaginary part → R·bound·((t + I) mod 1), its real part
 /// </code>
 /// The same program runs on the engine, on the twin and on paper. Threads may use it at once.
 /// </summary>
@@ -141,7 +141,10 @@ public sealed class Bootstrapper
     /// <param name="source">What was bootstrapped.</param>
     private Ciphertext Reduced(Evaluator evaluator, Ciphertext x, double bound, Ciphertext source)
     {
-        var result = Reduction.Evaluate(evaluator, x, Shape.Ratio * bound);
+        // Noise is complex. Its imaginary part would come into the other of a pair the next time.
+        using var half = Reduction.Evaluate(evaluator, x, Shape.Ratio * bound / 2);
+        using var conjugate = evaluator.Conjugate(half);
+        var result = evaluator.Add(half, conjugate);
         var gain = result.Scale.High / source.Scale.High;
         return result.WithMagnitude(bound).WithNoise(result.NoiseVariance + (source.NoiseVariance * gain * gain));
     }

@@ -89,6 +89,7 @@ internal sealed class EncryptedProgram : IDisposable
             Owner = he.Owner,
             Helpers = he.Helpers,
             Refresh = he.Refresh,
+            Twice = he.Twice,
         }.Validate();
     }
 

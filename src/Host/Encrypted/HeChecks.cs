@@ -20,6 +20,16 @@ internal static class HeChecks
             yield return "he.helpers names helpers, who bootstrap, but he.refresh=owner: the owner refreshes alone. Leave he.helpers out, or use he=bootstrap.";
         }
 
+        if (he.Refresh == RefreshKind.Owner && he.Twice != SecondIteration.None)
+        {
+            yield return "he.twice tells what is bootstrapped twice, but he.refresh=owner: the owner's refreshes lose nothing. Leave he.twice out, or use he=bootstrap.";
+        }
+
+        if (he.Refresh == RefreshKind.Mixed && he.Twice == SecondIteration.Optimiser)
+        {
+            yield return "he.twice=optimiser, but with he.refresh=mixed the owner lifts the optimiser's state. Leave he.twice out, or use he.refresh=bootstrap.";
+        }
+
         if (EncryptedRecipe.SetProblem(he.Set, he.AllowInsecure) is { } problem)
         {
             yield return problem;

@@ -11,6 +11,9 @@ public sealed record HeOptions
 
     public RefreshKind Refresh { get; init; } = RefreshKind.Owner;
 
+    /// <summary>What is bootstrapped twice, for precision.</summary>
+    public SecondIteration Twice { get; init; } = SecondIteration.None;
+
     /// <summary>Tokens of a packed row, a power of two; 0: the model's sequence, rounded up to one. Longer rows are left out.</summary>
     public int Tokens { get; init; }
 

@@ -1,9 +1,11 @@
 using System.Numerics;
+using System.Security.Cryptography;
 using ActorTrainer.Actors;
 using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.Actors.KeyHolder;
 using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Telemetry;
+using ActorTrainer.He.Parameters;
 using ActorTrainer.He.Scheme;
 using ActorTrainer.Host.Reports;
 using ActorTrainer.Model.Checkpoints;
@@ -55,6 +57,52 @@ public sealed class EncryptedRunTests
         Assert.Equal(Steps, owner.Seen.Keys.Max(key => key.Step));
         Assert.Equal(Steps * owner.Plan.Refreshes.Values.Sum(), owner.Seen.Keys.Count(key => key.Phase == Phase.Train));
         Assert.Equal(task.Shape.Outputs, owner.Seen.Keys.Count(key => key.Phase == Phase.Evaluate && key.Site == EncryptedStage.OutputSite("head")));
+    }
+
+    [Theory]
+    [InlineData(RefreshKind.Bootstrap, SecondIteration.Optimiser)]
+    [InlineData(RefreshKind.Mixed, SecondIteration.None)]
+    public async Task A_run_whose_stages_bootstrap_learns_the_same_and_no_wire_or_file_of_it_tells_the_secret(RefreshKind refresh, SecondIteration twice)
+    {
+        using var folder = new Bert.TemporaryFolder();
+        using var task = new MadeTask(layers: 1, outputs: 2);
+        var seed = new Seed(SHA256.HashData("a seed that is nowhere else"u8));
+        using var owner = new MadeOwner(task, folder.Path, seed, task.Recipe with { Set = ParameterSets.ToyB16D.Name, Refresh = refresh, Twice = twice });
+        using var tap = new WireTap(new SecretSearch(SecretForms.Of(owner.Context, owner.Secret, seed)));
+        IReadOnlyDictionary<string, string> saved = new Dictionary<string, string>();
+        string objects;
+        using (var run = RunFolder.Open(Path.Combine(folder.Path, "run")))
+        {
+            objects = run.Store;
+            var observer = new Actors.RecordingObserver();
+
+            var outcome = await new MadeRun(owner, run, Stages: 2, Steps: 1) { Observer = observer, Handler = tap.Around(owner.Server.Handle), Reading = tap.Around, Settings = tap.Settings() }
+                .Execute(states => saved = states);
+
+            Assert.True(outcome is { Kind: OutcomeKind.Completed, Step: 1 }, $"{outcome.Message}: {string.Join("; ", observer.Notices)}");
+        }
+
+        task.Train(1, microBatches: 1);
+        var store = new ContentStore(objects);
+        var (error, size) = (0.0, 0.0);
+        foreach (var plain in task.Units)
+        {
+            var found = owner.Decrypt(plain.Name, store.Verified(saved[plain.Name]));
+            foreach (var (name, expected) in MadeTask.Learned(plain))
+            {
+                error += Math.Pow(Distance(expected, found[name]), 2);
+                size += Math.Pow(Distance(expected, new double[expected.Length]), 2);
+            }
+        }
+
+        Assert.True(Math.Sqrt(error / size) <= 1e-4, $"relative error {Math.Sqrt(error / size):E2}");
+        // The owner is shown outputs, and lifts the optimiser's state or nothing.
+        var lifted = owner.Seen.Keys.Where(key => key.Phase == Phase.Train).Select(key => key.Site).Distinct().ToArray();
+        Assert.Equal(refresh == RefreshKind.Mixed, lifted.Length > 0);
+        Assert.All(lifted, site => Assert.Contains(".optimiser", site));
+        tap.LookInto(folder.Path);
+        Assert.Empty(tap.Found);
+        Assert.True(tap.Bytes["payloads"] > 0 && tap.Bytes["messages"] > 1000 && tap.Bytes["files"] > 1 << 20, string.Join(", ", tap.Bytes));
     }
 
     [Theory]

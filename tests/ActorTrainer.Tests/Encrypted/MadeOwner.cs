@@ -22,11 +22,19 @@ internal sealed class MadeOwner : IOwnerObserver, IDisposable
     private readonly KeyGenerator _generator;
     private readonly SecretKey _secret;
     private readonly DataOwner _owner;
+    private readonly EncryptedPlan? _placed;
 
     /// <param name="seed">Of the keys; null: a random one.</param>
-    public MadeOwner(MadeTask task, string folder, Seed? seed = null)
+    /// <param name="recipe">With bootstrapping, for which it is planned; null: the task's.</param>
+    public MadeOwner(MadeTask task, string folder, Seed? seed = null, EncryptedRecipe? recipe = null)
     {
-        (_task, Recipe) = (task, task.Recipe);
+        (_task, Recipe) = (task, recipe ?? task.Recipe);
+        if (Recipe.Refresh != RefreshKind.Owner)
+        {
+            _placed = Place();
+            Recipe = Recipe with { Reach = _placed.Reach, Bounds = MadeTwin.Bounds(task, (Recipe with { Reach = _placed.Reach }).Refreshing(Recipe.Parameters()), Recipe.Parameters()) };
+        }
+
         Context = new CkksContext(Recipe.Parameters());
         Packing = Recipe.Packing(Context.Parameters);
         _generator = seed is { } given ? new KeyGenerator(Context, given, allowInsecure: true) : new KeyGenerator(Context, allowInsecure: true);
@@ -38,7 +46,7 @@ internal sealed class MadeOwner : IOwnerObserver, IDisposable
                 [.. Recipe.Units.SkipLast(1).Select(unit => (EncryptedLayerUnit)makers.Create(unit, files[unit]))],
                 (EncryptedHeadUnit)makers.Create("head", files["head"])),
             task.Shape.Outputs);
-        _owner = new DataOwner(Context, _secret, new RefreshBook(sites: Plan.Sites), new DataOwnerSettings(Threads: 2), this);
+        _owner = new DataOwner(Context, _secret, new RefreshBook(sites: _placed?.Sites ?? Plan.Sites), new DataOwnerSettings(Threads: 2), this);
         Server = new RefreshServer(_owner, new PeerCounters(), TimeSpan.FromMinutes(1));
     }
 
@@ -48,6 +56,7 @@ internal sealed class MadeOwner : IOwnerObserver, IDisposable
 
     public Packing Packing { get; }
 
+    /// <summary>Of the owner's refreshes.</summary>
     public WholePlan Plan { get; }
 
     public RefreshServer Server { get; }
@@ -61,9 +70,17 @@ internal sealed class MadeOwner : IOwnerObserver, IDisposable
     public IReadOnlyDictionary<string, string> Objects(IObjectStore store)
     {
         var objects = new Dictionary<string, string>();
-        using var keys = _generator.NewEvaluationKeys(_secret, Plan.Step.Keys);
-        objects.Add(EncryptedRecipe.KeysObject, store.Put(stream => WireWriter.Write(stream, Context, keys)));
-        using var cipher = new AdapterCipher(Context, _secret);
+        using var keys = _generator.NewEvaluationKeys(_secret, _placed?.Keys ?? Plan.Step.Keys);
+        objects.Add(EncryptedRecipe.KeysObject, store.Put(stream =>
+        {
+            WireWriter.Write(stream, Context, keys);
+            if (_placed is not null)
+            {
+                using var sparse = _generator.NewEncapsulationKeys(_secret);
+                WireWriter.Write(stream, Context, sparse);
+            }
+        }));
+        using var cipher = new AdapterCipher(Context, _secret, Recipe.Refreshing(Context.Parameters).Floor);
         var makers = new EncryptedUnits(Recipe, Packing);
         foreach (var unit in _task.Units)
         {
@@ -93,6 +110,13 @@ internal sealed class MadeOwner : IOwnerObserver, IDisposable
         Context.Dispose();
     }
 
+    private EncryptedPlan Place()
+    {
+        using var program = new MadeProgram(_task, Recipe);
+        var how = Recipe.Refreshing(Recipe.Parameters());
+        return EncryptedPlan.From(program.Units(how.With(_ => how.HighestReach * 3 / 5)), "made");
+    }
+
     private Dictionary<string, string> WriteBase(string folder) => _task.Units.ToDictionary(unit => unit.Name, unit =>
     {
         var file = Path.Combine(folder, $"{unit.Name}.safetensors");
@@ -116,7 +140,7 @@ internal sealed class MadeOwner : IOwnerObserver, IDisposable
             var number = (int)(first / owner.Recipe.Batch);
             using var scope = NewDisposeScope();
             var (values, real) = (TwinModel.Doubles(owner._task.Input(number)), TwinModel.Doubles(owner._task.Mask()));
-            var (packing, levels) = (owner.Packing, owner.Plan.Levels);
+            var (packing, levels) = (owner.Packing, owner._placed?.Levels ?? owner.Plan.Levels);
             var inputs = packing.Hidden.Pack((b, t, f) => values[(((b * packing.Tokens) + t) * packing.Hidden.Features) + f]).Select(slots => Encrypt(slots, levels.Inputs));
             var masks = TwinModel.MaskSlots(packing, real).Select(slots => Encrypt(slots, levels.Masks));
             return (new CipherPayload(owner.Context, [.. inputs, .. masks]),

@@ -1,6 +1,7 @@
 using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.He.Backends;
 using ActorTrainer.He.Layers;
+using ActorTrainer.He.Parameters;
 using ActorTrainer.He.Refresh;
 using ActorTrainer.He.Scheme;
 using ActorTrainer.He.Tensors;
@@ -37,6 +38,17 @@ internal static class MadeTwin
         TwinModel.Encrypt(twin, packing.Hidden, task.Input(number)),
         TwinModel.OwnerMask(twin, packing, task.Mask()),
         [.. task.Targets(packing, number).Select(slots => Put(twin, slots))]);
+
+    /// <summary>Bounds of a run that bootstraps, from a step.</summary>
+    public static IReadOnlyDictionary<string, double> Bounds(MadeTask task, Refreshing refreshing, CkksParameters parameters)
+    {
+        var twin = new TwinBackend(parameters);
+        var probe = new BoundProbe(refreshing.InTheClear(twin));
+        using var model = Build(task, twin, out var math, probe);
+        using var batch = Encrypted(task, twin, math.Packing, 0);
+        model.Step(math, [batch], 1.0 / task.Batch, MadeTask.LearningRate);
+        return probe.Bounds(8);
+    }
 
     private static Ciphertext Put(TwinBackend twin, double[] slots) => twin.Encrypt(new PlainVector(slots), twin.Parameters.MaxLevel);
 }

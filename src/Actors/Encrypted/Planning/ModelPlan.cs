@@ -46,7 +46,7 @@ public sealed record ModelPlan
     /// <param name="build">Makes a unit; called anew where it is not kept.</param>
     /// <param name="outputs">Of the head.</param>
     /// <param name="costs">For the times of refreshes within passes.</param>
-    /// <param name="refreshing">Who refreshes; null for the owner.</param>
+    /// <param name="refreshing">Who refreshes; null for the owner. Where bootstraps are not placed yet, they are by cost.</param>
     /// <param name="stop">Gives up.</param>
     /// <exception cref="RefusedException">A unit takes more levels than there are.</exception>
     public static ModelPlan Of(
@@ -54,6 +54,7 @@ public sealed record ModelPlan
         OperationCosts? costs = null, Refreshing? refreshing = null, CancellationToken stop = default)
     {
         var how = refreshing ?? new Refreshing(RefreshKind.Owner, parameters);
+        var places = how.Bootstraps && !how.IsPlaced;
         var few = units.Select(alike).Distinct().Count() <= Kept;
         var made = new Dictionary<string, EncryptedUnit>();
         var boundaries = units.Select((_, i) => new UnitBoundary(how.Floor, how.Floor, how.Floor, how.Floor, i > 0)).ToArray();
@@ -61,7 +62,7 @@ public sealed record ModelPlan
         var planned = new Dictionary<(string, UnitBoundary), (PlannedUnit Plan, EncryptionLevels Wanted)>();
         for (var round = 0; round < Rounds + units.Count; round++)
         {
-            if (how.Bootstraps && round < Placing)
+            if (places && round < Placing)
             {
                 placed.Clear();
                 planned.Clear();
@@ -115,7 +116,7 @@ public sealed record ModelPlan
 
             try
             {
-                return UnitPlanner.Run(parameters, unit, packing, outputs, at, costs, how.Bootstraps ? Placed(name, unit, at) : how);
+                return UnitPlanner.Run(parameters, unit, packing, outputs, at, costs, places ? Placed(name, unit, at) : how);
             }
             catch (MisuseException e)
             {

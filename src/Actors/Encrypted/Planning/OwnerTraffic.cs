@@ -17,7 +17,7 @@ public sealed record OwnerTraffic(long Requests, long Ciphertexts, long ToOwner,
     public static OwnerTraffic Of(CkksParameters parameters, PlannedUnit unit, PlanPass pass, OwnerSpeed speed)
     {
         var sum = new OwnerTraffic(0, 0, 0, 0, 0, 0);
-        foreach (var (lift, times) in unit.Blocks.Where(block => speed.IsAsked && block.Pass == pass).SelectMany(block => block.Lifts))
+        foreach (var (lift, times) in unit.Blocks.Where(block => block.Pass == pass).SelectMany(block => block.Lifts).Where(entry => entry.Key.IsOwners))
         {
             var (sent, answered) = (lift.Count * WireSize.Ciphertext(parameters, lift.From), lift.Count * WireSize.Ciphertext(parameters, lift.To, seeded: true));
             var each = speed.Seconds(lift.To);
@@ -49,9 +49,6 @@ public sealed record OwnerTraffic(long Requests, long Ciphertexts, long ToOwner,
 /// <param name="BytesPerSecond">Of the network, between any two machines.</param>
 public sealed record OwnerSpeed(double Low, double High, int MaxLevel, int Cores, double BytesPerSecond)
 {
-    /// <summary>Whether stages ask the owner; else they bootstrap, which is work of their own.</summary>
-    public bool IsAsked { get; init; } = true;
-
     /// <summary>Ciphertexts of one request that are computed at once.</summary>
     public int AtOnce => Math.Min(Cores, new OwnerRefresherSettings().MaxInFlight);
 

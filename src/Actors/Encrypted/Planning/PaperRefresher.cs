@@ -9,7 +9,8 @@ namespace ActorTrainer.Actors.Encrypted.Planning;
 /// <param name="inner">Refreshes, whose operations are counted with those of the block that asks.</param>
 /// <param name="unit">Name of the unit that runs.</param>
 /// <param name="costs">For the time of each refresh; null: all at 0.</param>
-internal sealed class PaperRefresher(IRefresher inner, Ledger ledger, string unit, OperationCosts? costs) : IRefresher
+/// <param name="iterations">See <see cref="Refreshing.Iterations"/>.</param>
+internal sealed class PaperRefresher(IRefresher inner, Ledger ledger, string unit, OperationCosts? costs, Func<string, int> iterations) : IRefresher
 {
     private readonly OrderedDictionary<string, bool> _asked = new(StringComparer.Ordinal);
     private Dictionary<(string Part, Operation Operation, int Level), long> _before = [];
@@ -75,7 +76,7 @@ internal sealed class PaperRefresher(IRefresher inner, Ledger ledger, string uni
         var block = PlanBlocks.Of(unit, site);
         var from = ciphertexts.Min(c => c.Level);
         // Of one request all ciphertexts are at one level, but for rare sums: each is counted at its own.
-        Lifts.AddRange(ciphertexts.GroupBy(c => c.Level).Select(group => (block, new PlannedLift(group.Key, level, group.Count()))));
+        Lifts.AddRange(ciphertexts.GroupBy(c => c.Level).Select(group => (block, new PlannedLift(group.Key, level, group.Count(), iterations(site)))));
         Moments.Add(new PlannedMoment(Pass, block, Elapsed(), from, level));
         return inner.Refresh(ciphertexts, level, site);
     }

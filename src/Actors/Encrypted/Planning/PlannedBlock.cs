@@ -7,7 +7,11 @@ namespace ActorTrainer.Actors.Encrypted.Planning;
 /// <param name="From">Level at which they are sent.</param>
 /// <param name="To">Level to which they are lifted.</param>
 /// <param name="Count">How many.</param>
-public readonly record struct PlannedLift(int From, int To, int Count);
+/// <param name="Iterations">How often stages bootstrap for it; 0: the owner lifts.</param>
+public readonly record struct PlannedLift(int From, int To, int Count, int Iterations = 0)
+{
+    public bool IsOwners => Iterations == 0;
+}
 
 /// <summary>What one block of a unit takes each time that its pass is done.</summary>
 public sealed record PlannedBlock
@@ -28,6 +32,10 @@ public sealed record PlannedBlock
 
     /// <summary>Products with evaluation keys, which are most of the work.</summary>
     public long KeySwitches => Counts.Where(entry => entry.Key.Operation is Operation.Relinearise or Operation.Rotate or Operation.RotateRaised or Operation.RotateUndivided).Sum(entry => entry.Value);
+
+    /// <summary>Seconds of what stages bootstrap.</summary>
+    /// <param name="bootstraps">Of one request of so many ciphertexts.</param>
+    public double BootstrapSeconds(Func<int, double> bootstraps) => Lifts.Where(entry => !entry.Key.IsOwners).Sum(entry => entry.Value * entry.Key.Iterations * bootstraps(entry.Key.Count));
 
     /// <summary>Ciphertexts refreshed.</summary>
     public long Refreshes => Lifts.Sum(entry => entry.Key.Count * entry.Value);

@@ -35,7 +35,7 @@ internal sealed class UnitPlanner : IDisposable
     {
         (_backend, _unit, _at, _packing, _outputs) = (new PlanBackend(parameters), unit, at, packing, outputs);
         _evaluator = new Evaluator(_backend);
-        _paper = new PaperRefresher(counts ? refreshing.Of(_evaluator, refreshing.InTheClear(_backend)) : refreshing.InTheClear(_backend), _evaluator.Ledger, unit.Name, costs);
+        _paper = new PaperRefresher(counts ? refreshing.Of(_evaluator, refreshing.InTheClear(_backend)) : refreshing.InTheClear(_backend), _evaluator.Ledger, unit.Name, costs, refreshing.Iterations);
         _probe = new LevelProbe(_paper);
         _math = new TensorMath(_evaluator, _probe, packing);
     }
@@ -74,7 +74,7 @@ internal sealed class UnitPlanner : IDisposable
             using var planner = new UnitPlanner(parameters, unit, packing, outputs, at, null, refreshing.With(site => reach.GetValueOrDefault(site)), counts: false);
             var (plan, _) = planner.Run();
             var seconds = plan.Blocks.Where(block => block.Pass != PlanPass.Sum)
-                .Sum(block => block.Seconds(costs, held: 1) + block.Lifts.Sum(lift => lift.Value * lifts(lift.Key.Count)));
+                .Sum(block => block.Seconds(costs, held: 1) + block.BootstrapSeconds(lifts));
             var operations = plan.Blocks.Sum(block => block.Operations);
             return (planner._paper.Places, seconds + (PerGiB * KeyRequest.Union([.. bootstrapping, .. plan.Keys]).Sum(key => (double)Planner.KeyBytes(parameters, key)) / (1 << 30)), operations);
         }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.Actors.Encrypted.Planning;
 using ActorTrainer.He.Parameters;
 using ActorTrainer.Host.Cli;
@@ -36,7 +35,7 @@ internal sealed class PlanCommand(Func<CkksParameters, int, PlanCosts> measure, 
         var (costs, origin) = Costs(context, run, subject.Parameters, folder, progress);
         progress.Report("planning");
         var plan = subject.Plan(costs.Operations, stop);
-        var speed = new NodeSpeed(costs.Operations, cores > 0 ? cores : costs.Operations.Parallelism, (long)run.He.Cache << 20, subject.Recipe.KeyBytes, costs.Owner(ownerCores, network * 125_000.0) with { IsAsked = subject.Recipe.Refresh != RefreshKind.Bootstrap });
+        var speed = new NodeSpeed(costs.Operations, cores > 0 ? cores : costs.Operations.Parallelism, (long)run.He.Cache << 20, subject.Recipe.KeyBytes, costs.Owner(ownerCores, network * 125_000.0));
         var kind = run.Pipeline.Schedule;
         var report = new PlanReport
         {

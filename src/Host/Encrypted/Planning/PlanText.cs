@@ -95,9 +95,8 @@ internal static class PlanText
             table.Add(Invariant($"stage {s + 1}"), Invariant($"stage {s}"), Mega(count * cut.Stages[s + 1].BytesBack), "gradients");
         }
 
-        for (var s = 0; report.Speed.Owner.IsAsked && s < cut.Stages.Count; s++)
+        foreach (var (s, owner) in cut.Stages.Select(stage => OwnerTraffic.Of(report.Plan.Parameters, stage.Units, count, report.Speed.Owner)).Index().Where(entry => entry.Item.Requests > 0))
         {
-            var owner = OwnerTraffic.Of(report.Plan.Parameters, cut.Stages[s].Units, count, report.Speed.Owner);
             table.Add(Invariant($"stage {s}"), "owner", Mega(owner.ToOwner), Invariant($"{Count(owner.Ciphertexts)} ciphertexts in {Count(owner.Requests)} requests for refreshes"));
             table.Add("owner", Invariant($"stage {s}"), Mega(owner.FromOwner), "the same, refreshed");
         }
