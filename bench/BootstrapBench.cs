@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using ActorTrainer.He.Bootstrapping;
 using ActorTrainer.He.Parameters;
+using ActorTrainer.He.Refresh;
 using ActorTrainer.He.Scheme;
 
 namespace ActorTrainer.Bench;
@@ -9,6 +10,8 @@ namespace ActorTrainer.Bench;
 /// <summary>Bootstrapping at the full size of a set: time of one ciphertext and of a pair, elapsed and of processors, by step; precision over several inputs; memory.</summary>
 internal static class BootstrapBench
 {
+    private const string Twice = "twice";
+
     public static void Run(Arguments arguments)
     {
         var parameters = new CkksParameters(ParameterSets.All.Single(set => set.Name == arguments.Text("set", "B16")));
@@ -55,16 +58,25 @@ internal static class BootstrapBench
             });
         }
 
-        Print($"{"bits",-12}{"average",10}{"rms",10}{"worst",10}{"estimated",10}");
+        Print($"{"bits",-12}{"average",10}{"rms",10}{"worst",10}{"estimated",10}, then a second time, with the first");
+        var refresher = new TwiceRefresher(evaluator, new BootstrapRefresher(evaluator, bootstrapper, TwiceRefresher.WithRests(_ => 1)), site => site == Twice && shape.Slots == parameters.Slots);
         foreach (var (name, values) in inputs)
         {
             using var low = Encrypt(values);
-            using var lifted = bootstrapper.Single(evaluator, low);
-            var errors = decryptor.Slots(lifted).Select((found, i) => (found - values[i % values.Length]).Magnitude).ToArray();
-            Print($"{name,-12}{errors.Average(e => -Math.Log2(Math.Max(e, 1e-15))),10:F1}{-Math.Log2(Math.Sqrt(errors.Average(e => e * e))),10:F1}{-Math.Log2(errors.Max()),10:F1}{-Math.Log2(lifted.EstimatedError),10:F1}");
+            using var once = bootstrapper.Single(evaluator, low);
+            using var twice = refresher.Refresh([low], bootstrapper.OutputLevel, Twice)[0];
+            Print($"{name,-12}{Bits(once, values)},{Bits(twice, values)}");
         }
 
         Print($"memory: {ProcessMemory.Peak:F0} MiB at most, {ProcessMemory.Resident:F0} now; limbs {context.Ring.Pool.Bytes >> 20} MiB, in use at most {context.Ring.Pool.PeakBytes >> 20}, of the cache {diagonals.Bytes >> 20}");
+
+        string Bits(Ciphertext lifted, double[] values)
+        {
+            var errors = decryptor.Slots(lifted).Select((found, i) => (found - values[i % values.Length]).Magnitude).ToArray();
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{errors.Average(e => -Math.Log2(Math.Max(e, 1e-15))),10:F1}{-Math.Log2(Math.Sqrt(errors.Average(e => e * e))),10:F1}{-Math.Log2(errors.Max()),10:F1}{-Math.Log2(lifted.EstimatedError),10:F1}");
+        }
 
         Ciphertext Encrypt(double[] values)
         {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using ActorTrainer.He.Backends;
 using ActorTrainer.He.Bootstrapping;
+using ActorTrainer.He.Layers;
 using ActorTrainer.He.Parameters;
 using ActorTrainer.He.Planning;
 using ActorTrainer.He.Refresh;
@@ -13,6 +14,9 @@ public sealed class Refreshing
 {
     /// <summary>One for each parameter set: the matrices of its transforms are large, and the same for all.</summary>
     private static readonly ConcurrentDictionary<string, Lazy<Bootstrapper>> Bootstrappers = new();
+
+    /// <summary>Ends of the names of sites where learned weights are lifted, packed, and moments.</summary>
+    private static readonly string[] States = [VectorPack.PackedSite, EncryptedAdamW.WeightsSite, EncryptedAdamW.MomentsSite];
 
     private readonly Lazy<Bootstrapper>? _bootstrapper;
     private readonly IReadOnlyDictionary<string, double> _bounds;
@@ -92,9 +96,13 @@ public sealed class Refreshing
     /// <summary>How often a refresh at a site is bootstrapped; 0: the owner lifts it.</summary>
     public int Iterations(string site) => Kind == RefreshKind.Owner || (Kind == RefreshKind.Mixed && IsOptimisers(site)) ? 0 : IsTwice(site) ? 2 : 1;
 
-    private static bool IsOptimisers(string site) => site.Contains(".optimiser", StringComparison.Ordinal);
+    /// <summary>What the optimiser keeps and computes.</summary>
+    private static bool IsOptimisers(string site) => site.Contains(".optimiser", StringComparison.Ordinal) || IsState(site);
 
-    private bool IsTwice(string site) => _twice == SecondIteration.All || (_twice == SecondIteration.Optimiser && IsOptimisers(site));
+    /// <summary>What it keeps.</summary>
+    private static bool IsState(string site) => States.Any(end => site.EndsWith(end, StringComparison.Ordinal));
+
+    private bool IsTwice(string site) => _twice == SecondIteration.All || (_twice == SecondIteration.State && IsState(site));
 
     private IRefresher Bootstrap(Evaluator evaluator, IReadOnlyList<IOwnerLink> helpers)
     {

@@ -6,8 +6,8 @@ public enum SecondIteration
     /// <summary>Nothing.</summary>
     None,
 
-    /// <summary>The optimiser's weights, moments and packed gradients, whose errors stay.</summary>
-    Optimiser,
+    /// <summary>Learned weights and moments, whose errors stay.</summary>
+    State,
 
     /// <summary>Everything.</summary>
     All,

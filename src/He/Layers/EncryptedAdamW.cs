@@ -32,6 +32,12 @@ public sealed record AdamWPack(Ciphertext Weights, Ciphertext Mean, Ciphertext S
 /// <param name="name">For sites of refreshes.</param>
 public sealed class EncryptedAdamW(AdamWSettings settings, FunctionCircuit root, string name)
 {
+    /// <summary>End of the name of the site where moments are lifted.</summary>
+    public const string MomentsSite = ".moments";
+
+    /// <summary>End of the name of the site where weights are, if they are lower than the update.</summary>
+    public const string WeightsSite = ".weights";
+
     private readonly double _unit = root.Interval.High;
 
     /// <summary>Of u, which becomes v̂ + ε by M and ε; slots without a weight are zero, and have to be in the domain too.</summary>
@@ -54,7 +60,7 @@ public sealed class EncryptedAdamW(AdamWSettings settings, FunctionCircuit root,
         using var raw = math.At(gradient, level + 3, $"{name}.gradient");
         using var g = math.Product(raw, 1 / MeanUnit);
         using var squares = math.Product(g, g);
-        var moments = math.At([state.Square, state.Mean], level + 1, $"{name}.moments");
+        var moments = math.At([state.Square, state.Mean], level + 1, $"{name}{MomentsSite}");
         var square = Averaged(math, moments[0], settings.Beta2, squares, step, level);
         var mean = Averaged(math, moments[1], settings.Beta1, g, step, level);
         // M and the domain's map onto [−1, 1] in one product.
@@ -65,7 +71,7 @@ public sealed class EncryptedAdamW(AdamWSettings settings, FunctionCircuit root,
         using var high = math.At(mean, level + 2, $"{name}.mean");
         using var direction = math.Product(high, -learningRate * MeanUnit);
         using var update = math.Product(direction, inverse);
-        using var before = math.At(state.Weights, level + 1, $"{name}.weights");
+        using var before = math.At(state.Weights, level + 1, $"{name}{WeightsSite}");
         using var decayed = math.Evaluator.Multiply(before, new PlainVector(decays.Select(d => 1 - (learningRate * settings.WeightDecay * d))));
         using var kept = math.Evaluator.Rescale(decayed);
         return new AdamWPack(math.Evaluator.Add(kept, update), mean, square);

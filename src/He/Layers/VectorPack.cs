@@ -13,6 +13,9 @@ namespace ActorTrainer.He.Layers;
 /// <param name="name">For sites of refreshes.</param>
 public sealed class VectorPack(Packing packing, int period, string name)
 {
+    /// <summary>End of the name of the site where a pack is lifted.</summary>
+    public const string PackedSite = ".packed";
+
     private const int Radix = 4;
 
     /// <summary>Sums of terms over runs, packed; at <paramref name="level"/>.</summary>
@@ -48,7 +51,7 @@ public sealed class VectorPack(Packing packing, int period, string name)
     {
         using var entered = math.Evaluator.Ledger.Enter(name);
         var (stages, width) = Stages(count);
-        return math.At(packed, level + stages.Count + (width < period ? 1 : 0), $"{name}.packed");
+        return math.At(packed, level + stages.Count + (width < period ? 1 : 0), $"{name}{PackedSite}");
     }
 
     /// <summary>The vectors again, each in all slots of its runs; at <paramref name="level"/>.</summary>

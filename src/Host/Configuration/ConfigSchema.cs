@@ -125,7 +125,7 @@ public static class ConfigSchema
 
         He("set", new NameType([.. ParameterSets.All.Select(set => set.Name)]), nameof(HeOptions.Set)),
         He("refresh", Words(("owner", RefreshKind.Owner), ("bootstrap", RefreshKind.Bootstrap), ("mixed", RefreshKind.Mixed)), nameof(HeOptions.Refresh)),
-        He("twice", Words(("none", SecondIteration.None), ("optimiser", SecondIteration.Optimiser), ("all", SecondIteration.All)), nameof(HeOptions.Twice)),
+        He("twice", Words(("none", SecondIteration.None), ("state", SecondIteration.State), ("all", SecondIteration.All)), nameof(HeOptions.Twice)),
         He("tokens", new WholeType(0, 32768), nameof(HeOptions.Tokens)),
         He("batch", new WholeType(0, 32768), nameof(HeOptions.Batch)),
         He("keys", new TextType(), nameof(HeOptions.Keys)),

@@ -25,9 +25,9 @@ internal static class HeChecks
             yield return "he.twice tells what is bootstrapped twice, but he.refresh=owner: the owner's refreshes lose nothing. Leave he.twice out, or use he=bootstrap.";
         }
 
-        if (he.Refresh == RefreshKind.Mixed && he.Twice == SecondIteration.Optimiser)
+        if (he.Refresh == RefreshKind.Mixed && he.Twice == SecondIteration.State)
         {
-            yield return "he.twice=optimiser, but with he.refresh=mixed the owner lifts the optimiser's state. Leave he.twice out, or use he.refresh=bootstrap.";
+            yield return "he.twice=state, but with he.refresh=mixed the owner lifts weights and moments. Leave he.twice out, or use he.refresh=bootstrap.";
         }
 
         if (EncryptedRecipe.SetProblem(he.Set, he.AllowInsecure) is { } problem)

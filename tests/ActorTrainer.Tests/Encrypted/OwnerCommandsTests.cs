@@ -132,6 +132,7 @@ public sealed class OwnerCommandsTests : IDisposable
     [Theory]
     [InlineData("he.refresh=bootstrap", "he.refresh=bootstrap needs a set with levels for bootstrapping")]
     [InlineData("he.refresh=mixed", "he.refresh=mixed needs a set with levels for bootstrapping")]
+    [InlineData("he.twice=state", "the owner's refreshes lose nothing")]
     [InlineData("he.set=InsecureTestB16", "is not secure")]
     [InlineData("he=toy", "he.allow_insecure=true")]
     [InlineData("he.tokens=12", "he.tokens=12 must be a power of two, or 0")]

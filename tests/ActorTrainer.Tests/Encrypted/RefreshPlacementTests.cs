@@ -1,5 +1,6 @@
 using ActorTrainer.Actors.Encrypted;
 using ActorTrainer.Actors.Encrypted.Planning;
+using ActorTrainer.He.Backends;
 using ActorTrainer.He.Parameters;
 using Xunit;
 
@@ -49,6 +50,40 @@ public sealed class RefreshPlacementTests
 
         Assert.Equal(new Dictionary<string, int> { ["a"] = 6, ["b"] = 6, ["c"] = 6 }, found);
         Assert.Equal(5, calls);
+    }
+
+    [Fact]
+    public void A_plan_tells_what_the_owner_lifts_and_how_often_stages_bootstrap()
+    {
+        using var task = new MadeTask(layers: 1, outputs: 2);
+        var twice = Plan(RefreshKind.Bootstrap, SecondIteration.State);
+        var once = Plan(RefreshKind.Bootstrap, SecondIteration.None);
+        var mixed = Plan(RefreshKind.Mixed, SecondIteration.None);
+        var speed = new OwnerSpeed(1, 2, 18, 1, 1e9);
+
+        Assert.All(Lifts(once), lift => Assert.Equal(1, lift.Lift.Iterations));
+        Assert.Contains(Lifts(twice), lift => lift is { Block: "optimiser", Lift.Iterations: 2 });
+        Assert.All(Lifts(twice), lift => Assert.Equal(lift is { Block: "optimiser", Lift.Iterations: 2 } ? 2 : 1, lift.Lift.Iterations));
+        Assert.Equal(once.Refreshes(1), twice.Refreshes(1));
+        Assert.True(Raised(twice) > Raised(once) && Raised(once) > Raised(mixed) && Raised(mixed) > 0, $"{Raised(twice)}, {Raised(once)}, {Raised(mixed)}");
+        Assert.Equal(0, OwnerTraffic.Of(once.Parameters, once.Units, 1, speed).Requests);
+        var owners = OwnerTraffic.Of(mixed.Parameters, mixed.Units, 1, speed).Ciphertexts;
+        Assert.Equal(Lifts(mixed).Where(lift => lift.Lift.IsOwners).Sum(lift => lift.Lift.Count * lift.Times), owners);
+        Assert.InRange(owners, 1, mixed.Refreshes(1) - 1);
+        Assert.All(Lifts(mixed).Where(lift => lift.Lift.IsOwners), lift => Assert.Equal("optimiser", lift.Block));
+
+        ModelPlan Plan(RefreshKind kind, SecondIteration iterations)
+        {
+            var recipe = task.Recipe with { Set = ParameterSets.ToyB16D.Name, Refresh = kind, Twice = iterations };
+            using var program = new MadeProgram(task, recipe);
+            var how = recipe.Refreshing(recipe.Parameters());
+            return program.Units(how.With(_ => how.HighestReach * 3 / 5));
+        }
+
+        static (string Block, PlannedLift Lift, long Times)[] Lifts(ModelPlan plan) =>
+            [.. plan.Units.SelectMany(unit => unit.Blocks).SelectMany(block => block.Lifts.Select(lift => (block.Name, lift.Key, lift.Value)))];
+
+        static long Raised(ModelPlan plan) => plan.Counts(1).Where(entry => entry.Key.Operation == Operation.RaiseModulus).Sum(entry => entry.Value);
     }
 
     [Fact]
