@@ -6,7 +6,7 @@ namespace ActorTrainer.Actors.Coordination;
 public static class StallVerdict
 {
     /// <summary>
-    /// Null while any stage computes and began its instruction less than the time-out ago; otherwise what every stage is
+    /// Null while any stage computes and made progress less than the time-out ago; otherwise what every stage is
     /// doing and whom it waits for.
     /// </summary>
     /// <param name="statuses">Answers by stage; a missing one means that the stage did not answer.</param>
@@ -14,7 +14,7 @@ public static class StallVerdict
     /// <param name="timeout">Stall time-out in seconds.</param>
     public static string? Judge(IReadOnlyDictionary<int, StageProtocol.Status> statuses, int stages, double timeout)
     {
-        if (statuses.Values.Any(s => s.Seconds < timeout && (s.Busy || statuses.Count < stages)))
+        if (statuses.Values.Any(s => s.Silent < timeout && (s.Busy || statuses.Count < stages)))
         {
             return null;
         }

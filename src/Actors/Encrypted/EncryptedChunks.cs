@@ -43,6 +43,9 @@ internal sealed class EncryptedChunks : IDisposable
     /// <summary>Keys used so far, each up to the highest level of its use.</summary>
     public IReadOnlyList<KeyRequest> UsedKeys => [.. _evaluator.Ledger.Keys];
 
+    /// <summary>Operations so far.</summary>
+    public long Progress => _evaluator.Ledger.Noted;
+
     /// <summary>Builds the units of a stage: initial weights that the owner encrypted, or committed states from the store.</summary>
     /// <param name="owner">The way to the data owner, for the sites that the recipe leaves to it.</param>
     /// <exception cref="RefusedException">Something is missing, damaged or of other parameters.</exception>

@@ -171,6 +171,9 @@ public sealed class EncryptedStage(IObjectStore store, CkksContexts contexts, Fu
     public OutsideWork Outside => _owner?.Traffic is { } traffic ? new OutsideWork(traffic.Seconds, traffic.Lifted) : default;
 
     /// <inheritdoc/>
+    public long Progress => _built?.Progress ?? 0;
+
+    /// <inheritdoc/>
     public string? Outage => _owner?.Outage;
 
     /// <inheritdoc/>

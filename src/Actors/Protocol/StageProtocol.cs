@@ -196,6 +196,7 @@ public static class StageProtocol
     /// <param name="Busy">True: computing; false: waiting.</param>
     /// <param name="Seconds">For how long.</param>
     /// <param name="Text">Instruction, micro-batch and, when waiting, whom it waits for.</param>
+    /// <param name="Silent">Seconds since it last was seen to make progress; at most <paramref name="Seconds"/>.</param>
     [MessagePackObject]
     public sealed record Status(
         [property: Key(0)] string Run,
@@ -204,7 +205,8 @@ public static class StageProtocol
         [property: Key(3)] int Stage,
         [property: Key(4)] bool Busy,
         [property: Key(5)] double Seconds,
-        [property: Key(6)] string Text) : IAttemptMessage;
+        [property: Key(6)] string Text,
+        [property: Key(7)] double Silent) : IAttemptMessage;
 }
 
 /// <summary>Sums over the targets of an evaluation.</summary>

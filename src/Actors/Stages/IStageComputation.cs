@@ -62,6 +62,9 @@ public interface IStageComputation : IDisposable
     /// <summary>What somebody outside of the run has done since <see cref="Prepare"/>, while the computation waited.</summary>
     OutsideWork Outside => default;
 
+    /// <summary>Grows while an instruction goes on, for those that may take longer than a stall time-out; always the same where none does. Called from any thread.</summary>
+    long Progress => 0;
+
     /// <summary>
     /// Somebody outside of the run whom the computation waits for and who is away, for people; null: nobody. Such a wait pauses a run for as long as it takes. Called from
     /// any thread.

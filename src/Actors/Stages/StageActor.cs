@@ -48,6 +48,7 @@ public sealed partial class StageActor : ReceiveActor, IWithTimers
     private long _epoch;
     private bool _begun;
     private double _since;
+    private (long Seen, double At) _progress;
     private StageTimes _times;
 
     private static readonly StageProtocol.Prepare Nothing = new(
@@ -287,7 +288,18 @@ public sealed partial class StageActor : ReceiveActor, IWithTimers
             : _program.Missing.Any() ? _program.DescribeWait()
             : $"waits at {_program.Current} for the coordinator";
         var seconds = outage is null ? _settings.Clock.Seconds - _since : 0; // a pause is no stall
-        return new StageProtocol.Status(_plan.Run, _plan.Attempt, _step?.Step ?? 0, _plan.Stage, busy, seconds, text);
+        return new StageProtocol.Status(_plan.Run, _plan.Attempt, _step?.Step ?? 0, _plan.Stage, busy, seconds, text, busy ? Math.Min(seconds, Silent()) : seconds);
+    }
+
+    /// <summary>Seconds since the computation was first seen where it is now: it is looked at only when somebody asks.</summary>
+    private double Silent()
+    {
+        if (_computation.Progress is var progress && progress != _progress.Seen)
+        {
+            _progress = (progress, _settings.Clock.Seconds);
+        }
+
+        return _settings.Clock.Seconds - _progress.At;
     }
 
     private void EndProgram()

@@ -41,6 +41,10 @@ public sealed class Ledger
     private readonly SortedDictionary<(Operation Operation, int Level), long> _counts = [];
     private readonly SortedDictionary<int, int> _keys = [];
     private readonly Dictionary<(string Part, Operation Operation, int Level), long> _parts = [];
+    private long _noted;
+
+    /// <summary>Operations noted so far, of all kinds; may be read while threads note.</summary>
+    public long Noted => Interlocked.Read(ref _noted);
 
     /// <summary>How often, for each kind and level.</summary>
     public IReadOnlyDictionary<(Operation Operation, int Level), long> Counts => _counts;
@@ -67,6 +71,7 @@ public sealed class Ledger
 
     internal void Note(Operation operation, int level)
     {
+        Interlocked.Increment(ref _noted);
         lock (_gate)
         {
             _counts[(operation, level)] = _counts.GetValueOrDefault((operation, level)) + 1;

@@ -26,6 +26,8 @@ internal sealed class NumberStage(NumberWorld world, IObjectStore? store = null)
     private double _tied;
     private EvaluationScore? _score;
 
+    public long Progress => world.Progress;
+
     private bool HoldsHead => (_plan!.PartSizes.Count - 1) % _plan.Stages == _plan.Stage;
 
     public void Prepare(StageProtocol.Prepare plan)
@@ -163,6 +165,9 @@ internal sealed class NumberWorld
     public ConcurrentBag<double> TiedWeights { get; } = [];
 
     public ConcurrentBag<(int Stage, string What, int MicroBatch, long Step)> Calls { get; } = [];
+
+    /// <summary>Of instructions under way.</summary>
+    public long Progress { get; set; }
 
     /// <summary>Called before every operation; may throw or block.</summary>
     public Action<int, string, int, long> Misfortune { get; set; } = (_, _, _, _) => { };

@@ -1,3 +1,4 @@
+using ActorTrainer.Actors.Coordination;
 using ActorTrainer.Actors.DataPlane;
 using ActorTrainer.Actors.Objects;
 using ActorTrainer.Actors.Protocol;
@@ -94,6 +95,42 @@ public class StageActorTests() : TestKit(
     }
 
     [Fact]
+    public void A_long_instruction_is_no_stall_as_long_as_it_makes_progress()
+    {
+        using var release = new ManualResetEventSlim();
+        using var entered = new ManualResetEventSlim();
+        _world.Misfortune = (_, what, _, _) =>
+        {
+            if (what == "Forward")
+            {
+                entered.Set();
+                release.Wait(Patience);
+            }
+        };
+        var time = new HandTime();
+        var stage = MiddleStage(out _, time: time);
+        stage.Tell(Step(1), TestActor);
+        stage.Tell(Activation(1, 1, 0));
+        Assert.True(entered.Wait(Patience));
+
+        var statuses = new List<StageProtocol.Status>();
+        foreach (var progress in new[] { 1, 2, 2, 2, 3 })
+        {
+            _world.Progress = progress;
+            time.Seconds += 100;
+            stage.Tell(new StageProtocol.AskStatus("r", 1), TestActor);
+            statuses.Add(ExpectMsg<StageProtocol.Status>(Patience));
+        }
+
+        release.Set();
+        Assert.Equal([100, 200, 300, 400, 500], statuses.Select(status => status.Seconds));
+        Assert.Equal([0, 0, 100, 200, 0], statuses.Select(status => status.Silent));
+        var verdicts = statuses.Select(status => StallVerdict.Judge(new Dictionary<int, StageProtocol.Status> { [0] = status }, 1, timeout: 120)).ToList();
+        Assert.Contains("computes Forward(0) (400 s)", verdicts[3]);
+        Assert.All(verdicts.Where((_, i) => i != 3), Assert.Null);
+    }
+
+    [Fact]
     public void A_new_attempt_drops_the_step_under_way_and_what_it_still_computes()
     {
         using var release = new ManualResetEventSlim();
@@ -152,16 +189,26 @@ public class StageActorTests() : TestKit(
     private static Arrived Activation(int attempt, long step, int microBatch, string run = "r") =>
         new(new TransferKey(run, attempt, step, Phase.Train, TransferKind.Activation, microBatch, 1), new NumberPayload(2));
 
-    private IActorRef MiddleStage(out TestProbe next, int attempt = 1)
+    private IActorRef MiddleStage(out TestProbe next, int attempt = 1, TimeProvider? time = null)
     {
         var plane = new LocalDataPlane();
         next = CreateTestProbe();
         plane.Join("r", attempt, 0, CreateTestProbe(), []);
         plane.Join("r", attempt, 2, next, []);
-        var settings = new StageSettings(plane, SharedObjects.Instance, new RunClock(TimeProvider.System));
+        var settings = new StageSettings(plane, SharedObjects.Instance, new RunClock(time ?? TimeProvider.System));
         var stage = Sys.ActorOf(Props.Create(() => new StageActor(settings, new NumberStage(_world), "stage-1")));
         stage.Tell(Prepare(attempt), TestActor);
         ExpectMsg<StageProtocol.Ready>(Patience);
         return stage;
+    }
+
+    /// <summary>Time that goes on by hand.</summary>
+    private sealed class HandTime : TimeProvider
+    {
+        public long Seconds { get; set; }
+
+        public override long TimestampFrequency => 1;
+
+        public override long GetTimestamp() => Seconds;
     }
 }

@@ -49,7 +49,7 @@ public class WireSerializerTests() : TestKit(WireSerializer.Config.WithFallback(
         new StageProtocol.Failed("r", 2, 7, 1, "Forward(0)", "why"),
         new StageProtocol.Waiting("r", 2, 7, 1),
         new StageProtocol.AskStatus("r", 2),
-        new StageProtocol.Status("r", 2, 7, 1, true, 3.5, "computes"),
+        new StageProtocol.Status("r", 2, 7, 1, true, 3.5, "computes", 1.5),
         new RunProtocol.Start(),
         new RunProtocol.Stop(),
         new RunProtocol.Outcome(OutcomeKind.Failed, 7, "why", "where"),

@@ -117,7 +117,7 @@ public class RepeatedCommandTests() : TestKit(
         coordinator.Tell(new RunProtocol.AskStatus(), TestActor);
         stage.ExpectMsg<StageProtocol.AskStatus>(Patience);
 
-        coordinator.Tell(new StageProtocol.Status(prepare.Run, 1, 0, 0, false, 1000, "has nothing to do"), stage.Ref);
+        coordinator.Tell(new StageProtocol.Status(prepare.Run, 1, 0, 0, false, 1000, "has nothing to do", 1000), stage.Ref);
 
         Assert.Contains("has nothing to do", ExpectMsg<RunStatus>(Patience).Stages.Single());
         coordinator.Tell(new StageProtocol.Ready(prepare.Run, 1, 0), stage.Ref);
