@@ -66,7 +66,8 @@ internal sealed class EncryptedComparison(CommandContext context, EncryptedInput
         await Scores([("encrypted", decrypted), ("polynomials", polynomial.Folder), ("functions", exact.Folder)], stop).ConfigureAwait(false);
     }
 
-    private GlueInputs Glue() => new(Job.Run, new PhaseProgress(context.Out, context.Console.Profile.Out.IsTerminal, TimeProvider.System));
+    /// <summary>All rows: which of them are trained on, their encryption has decided.</summary>
+    private GlueInputs Glue() => new(Job.Run with { Eval = Job.Run.Eval with { TrainRows = 0 } }, new PhaseProgress(context.Out, context.Console.Profile.Out.IsTerminal, TimeProvider.System));
 
     private OwnerRows Rows(TrainedModel trained, OwnerExamples examples) => new(Glue().Train(Job.Task, Job.Model.Tokenizer, Job.Arch.Sequence), examples, trained.Order);
 
