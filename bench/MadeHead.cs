@@ -76,7 +76,7 @@ internal sealed class MadeHead : IMadeProgram
     {
         using (fresh)
         {
-            return math.Evaluator.DropTo(fresh, 1);
+            return math.Exactly(fresh, 1);
         }
     }
 
