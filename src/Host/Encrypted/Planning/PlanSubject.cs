@@ -126,6 +126,7 @@ internal sealed class PlanSubject : IDisposable
             Set = run.He.Set,
             AllowInsecure = run.He.AllowInsecure,
             Refresh = run.He.Refresh,
+            Twice = run.He.Twice,
             Tokens = packing.Tokens,
             Batch = packing.Batch,
             Calibration = calibration.ToJson(),
