@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Numerics;
 using ActorTrainer.He.Backends;
 using ActorTrainer.He.Bootstrapping;
 using ActorTrainer.He.Parameters;
@@ -41,7 +42,7 @@ internal static class EncryptedLayerBench
             var refresher = new CountedRefresher(bootstrapper is null ? new ClearRefresher(inputs) : new BootstrapRefresher(e, bootstrapper));
             var results = made.Run(new TensorMath(e, refresher, made.Packing), _ => inputs.Encrypt(top));
             refreshes[0] = refresher.Count;
-            return results;
+            return [.. results.Select(r => r.Value)];
         });
         Console.WriteLine(plan);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"refreshes    {refreshes[0]}"));
@@ -85,13 +86,18 @@ internal static class EncryptedLayerBench
             var results = made.Run(math, Encrypt);
             var seconds = watch.Elapsed.TotalSeconds;
             var processor = (Environment.CpuUsage.TotalTime - busy).TotalSeconds;
-            var errors = results.Zip(expected, (r, e) => Error(new Decryptor(context, secret).Slots(r), TwinBackend.Values(e))).ToArray();
+            var errors = results.Zip(expected, (r, e) => (r.Kind, Errors: Errors(new Decryptor(context, secret).Slots(r.Value), TwinBackend.Values(e.Value), r.Period))).ToArray();
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"measured     {seconds:F2} s ({processor:F2} s on all cores), {refresh.Seconds:F2} s of it refreshes; planned {plan.Seconds:F2} s; native memory {context.Ring.Pool.PeakBytes >> 20} MiB; worst relative error {errors.Max():E1}"));
+                $"measured     {seconds:F2} s ({processor:F2} s on all cores), {refresh.Seconds:F2} s of it refreshes; planned {plan.Seconds:F2} s; native memory {context.Ring.Pool.PeakBytes >> 20} MiB; worst relative error {errors.Max(e => e.Errors.Whole):E1}"));
+            foreach (var kind in errors.GroupBy(e => e.Kind, e => e.Errors))
+            {
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  error of {kind.Key,-24}{kind.Count(),4} ciphertexts, worst {kind.Max(e => e.Whole):E1}, worst vector of one {kind.Max(e => e.Vector):E1}"));
+            }
+
             foreach (var result in results)
             {
-                result.Dispose();
+                result.Value.Dispose();
             }
 
             foreach (var (name, calls, took) in timed.Wholes.Concat(timed.Operations).Concat(timed.Parts))
@@ -107,8 +113,20 @@ internal static class EncryptedLayerBench
         }
     }
 
-    private static double Error(System.Numerics.Complex[] found, IReadOnlyList<System.Numerics.Complex> expected) =>
-        Math.Sqrt(found.Zip(expected, (a, b) => (a - b).Magnitude).Sum(e => e * e) / expected.Sum(v => v.Magnitude * v.Magnitude));
+    /// <summary>Relative distance of all slots, and of the worst of <paramref name="period"/> vectors packed in them; a vector of zeros has none.</summary>
+    private static (double Whole, double Vector) Errors(Complex[] found, IReadOnlyList<Complex> expected, int period)
+    {
+        var (distances, norms) = (new double[period], new double[period]);
+        for (var slot = 0; slot < found.Length; slot++)
+        {
+            distances[slot % period] += Square(found[slot] - expected[slot]);
+            norms[slot % period] += Square(expected[slot]);
+        }
+
+        return (Math.Sqrt(distances.Sum() / norms.Sum()), Math.Sqrt(distances.Zip(norms, (d, n) => n == 0 ? 0 : d / n).Max()));
+
+        static double Square(Complex value) => (value.Real * value.Real) + (value.Imaginary * value.Imaginary);
+    }
 
     private sealed class KeyHolder(OwnerRefresh owner, int maxLevel) : IRefresher
     {

@@ -40,7 +40,7 @@ internal sealed class MadeHead : IMadeProgram
 
     public Packing Packing { get; }
 
-    public IReadOnlyList<Ciphertext> Run(TensorMath math, Func<double[], Ciphertext> encrypt)
+    public IReadOnlyList<MadeResult> Run(TensorMath math, Func<double[], Ciphertext> encrypt)
     {
         using var weights = _weights.Encrypt(encrypt);
         Ciphertext[] targets = [.. _targets.Select(encrypt)];
@@ -56,17 +56,21 @@ internal sealed class MadeHead : IMadeProgram
         Ciphertext[] adapterTerms = [.. _adapterTerms.SelectMany(slots => slots.Select(encrypt)).Select(fresh => Lowered(math, fresh))];
         var adapters = Updated(math, Packing.PlaceStride, adapterTerms, encrypt, "adapters");
         Array.ForEach(adapterTerms, t => t.Dispose());
-        return [.. outputs, .. back.Parts, .. updated, .. adapters];
+        return [.. outputs.Select(c => new MadeResult("outputs", c)), .. back.Parts.Select(c => new MadeResult("input's gradient", c)), .. updated, .. adapters];
     }
 
-    /// <summary>New vectors after a step of AdamW from zeros.</summary>
-    private Ciphertext[] Updated(TensorMath math, int period, Ciphertext[] terms, Func<double[], Ciphertext> encrypt, string name) => [.. terms.Chunk(period).SelectMany((chunk, i) =>
+    /// <summary>Gradients, packed, and new vectors after a step of AdamW from zeros.</summary>
+    private MadeResult[] Updated(TensorMath math, int period, Ciphertext[] terms, Func<double[], Ciphertext> encrypt, string name) => [.. terms.Chunk(period).SelectMany((chunk, i) =>
     {
         var pack = new VectorPack(Packing, period, $"{name}.{i}");
-        using var gradient = pack.Sum(math, chunk, 0);
+        var gradient = pack.Sum(math, chunk, 0);
         using var state = new AdamWPack(Zeros(), Zeros(), Zeros());
         using var next = _optimiser.Step(math, state, gradient, [.. Enumerable.Repeat(1.0, Packing.Slots)], 0.01, 1, 0);
-        return pack.Spread(math, next.Weights, chunk.Length, ClassifierHead.WeightLevel);
+        return (MadeResult[])
+        [
+            new($"{name}'s gradients", gradient, period),
+            .. pack.Spread(math, next.Weights, chunk.Length, ClassifierHead.WeightLevel).Select(c => new MadeResult($"{name}'s updates", c)),
+        ];
 
         Ciphertext Zeros() => Lowered(math, encrypt(new double[Packing.Slots]));
     })];

@@ -55,7 +55,7 @@ internal sealed class MadeLayer : IMadeProgram
 
     /// <summary>Forward and backward; everything that comes out, in one row.</summary>
     /// <param name="encrypt">Slots to a ciphertext.</param>
-    public IReadOnlyList<Ciphertext> Run(TensorMath math, Func<double[], Ciphertext> encrypt)
+    public IReadOnlyList<MadeResult> Run(TensorMath math, Func<double[], Ciphertext> encrypt)
     {
         Activation Encrypted(double[][] slots) => new(Packing.Hidden, [.. slots.Select(encrypt)]);
         var vectors = AdapterVectors.Select(a => a.Select(Encrypted).ToArray()).ToArray();
@@ -69,7 +69,12 @@ internal sealed class MadeLayer : IMadeProgram
             var (gradients, back) = Layer.Backward(math, tape, direction, adapters, wantsInput: true);
             Array.ForEach(mask, m => m.Dispose());
             Array.ForEach(vectors, a => Array.ForEach(a, v => v.Dispose()));
-            return [.. output.Parts, .. back!.Parts, .. gradients.SelectMany(g => g).SelectMany(g => g.Parts)];
+            return
+            [
+                .. output.Parts.Select(c => new MadeResult("outputs", c)),
+                .. back!.Parts.Select(c => new MadeResult("input's gradient", c)),
+                .. gradients.SelectMany(g => g).SelectMany(g => g.Parts).Select(c => new MadeResult("gradients", c)),
+            ];
         }
     }
 
