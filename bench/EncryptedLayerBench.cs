@@ -89,7 +89,7 @@ internal static class EncryptedLayerBench
             var errors = results.Zip(expected, (r, e) => (r.Kind, Errors: Errors(new Decryptor(context, secret).Slots(r.Value), TwinBackend.Values(e.Value), r.Period))).ToArray();
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"measured     {seconds:F2} s ({processor:F2} s on all cores), {refresh.Seconds:F2} s of it refreshes; planned {plan.Seconds:F2} s; native memory {context.Ring.Pool.PeakBytes >> 20} MiB; worst relative error {errors.Max(e => e.Errors.Whole):E1}"));
+                $"measured     {seconds:F2} s ({processor:F2} s on all cores), {refresh.Seconds:F2} s of it refreshes; planned {plan.Seconds:F2} s; native memory {context.Ring.Pool.PeakBytes >> 20} MiB of {context.Ring.Pool.Bytes >> 20} taken, managed {GC.GetGCMemoryInfo().TotalCommittedBytes >> 20}, resident at most {ProcessMemory.Peak:F0}; worst relative error {errors.Max(e => e.Errors.Whole):E1}"));
             foreach (var kind in errors.GroupBy(e => e.Kind, e => e.Errors))
             {
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  error of {kind.Key,-24}{kind.Count(),4} ciphertexts, worst {kind.Max(e => e.Whole):E1}, worst vector of one {kind.Max(e => e.Vector):E1}"));

@@ -20,7 +20,7 @@ internal sealed class EncryptedProgram : IDisposable
 
     private EncryptedProgram(EncryptedJob job, string planFile, bool keeps)
     {
-        (Job, Recipe, _planFile, _keeps) = (job, RecipeOf(job), planFile, keeps);
+        (Job, Recipe, _planFile, _keeps) = (job, Recipes.Of(job.Run, job.Arch, job.Shape, job.Packing, job.Calibration()), planFile, keeps);
         Units = new EncryptedUnits(Recipe, job.Packing.Of(job.Parameters));
         (_base, _plan) = (new(WriteFiles), new(FindPlan));
     }
@@ -68,29 +68,6 @@ internal sealed class EncryptedProgram : IDisposable
         {
             Directory.Delete(_base.Value.Folder, recursive: true);
         }
-    }
-
-    private static EncryptedRecipe RecipeOf(EncryptedJob job)
-    {
-        var he = job.Run.He;
-        return new EncryptedRecipe
-        {
-            Arch = job.Arch,
-            Shape = job.Shape,
-            Optim = job.Run.Eval.Optim,
-            Set = he.Set,
-            AllowInsecure = he.AllowInsecure,
-            Tokens = job.Packing.Tokens,
-            Batch = job.Packing.Batch,
-            Calibration = job.Calibration().ToJson(),
-            Threads = he.ThreadCount(),
-            CacheMiB = he.Cache,
-            KeyBytes = he.KeyBytes(),
-            Owner = he.Owner,
-            Helpers = he.Helpers,
-            Refresh = he.Refresh,
-            Twice = he.Twice,
-        }.Validate();
     }
 
     /// <summary>The model with the base's weights, and nothing learned yet.</summary>

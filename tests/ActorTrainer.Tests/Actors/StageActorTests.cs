@@ -71,25 +71,16 @@ public class StageActorTests() : TestKit(
     [Fact]
     public void A_status_is_given_while_the_thread_computes()
     {
-        using var release = new ManualResetEventSlim();
-        using var entered = new ManualResetEventSlim();
-        _world.Misfortune = (_, what, _, _) =>
-        {
-            if (what == "Forward")
-            {
-                entered.Set();
-                release.Wait(Patience);
-            }
-        };
+        using var forward = new HeldForward(_world);
         var stage = MiddleStage(out _);
         stage.Tell(Step(1), TestActor);
         stage.Tell(Activation(1, 1, 0));
-        Assert.True(entered.Wait(Patience));
+        Assert.True(forward.Entered.Wait(Patience));
 
         stage.Tell(new StageProtocol.AskStatus("r", 1), TestActor);
 
         var status = ExpectMsg<StageProtocol.Status>(Patience);
-        release.Set();
+        forward.Release.Set();
         Assert.True(status.Busy);
         Assert.Equal("computes Forward(0)", status.Text);
     }
@@ -97,21 +88,12 @@ public class StageActorTests() : TestKit(
     [Fact]
     public void A_long_instruction_is_no_stall_as_long_as_it_makes_progress()
     {
-        using var release = new ManualResetEventSlim();
-        using var entered = new ManualResetEventSlim();
-        _world.Misfortune = (_, what, _, _) =>
-        {
-            if (what == "Forward")
-            {
-                entered.Set();
-                release.Wait(Patience);
-            }
-        };
+        using var forward = new HeldForward(_world);
         var time = new HandTime();
         var stage = MiddleStage(out _, time: time);
         stage.Tell(Step(1), TestActor);
         stage.Tell(Activation(1, 1, 0));
-        Assert.True(entered.Wait(Patience));
+        Assert.True(forward.Entered.Wait(Patience));
 
         var statuses = new List<StageProtocol.Status>();
         foreach (var progress in new[] { 1, 2, 2, 2, 3 })
@@ -122,7 +104,7 @@ public class StageActorTests() : TestKit(
             statuses.Add(ExpectMsg<StageProtocol.Status>(Patience));
         }
 
-        release.Set();
+        forward.Release.Set();
         Assert.Equal([100, 200, 300, 400, 500], statuses.Select(status => status.Seconds));
         Assert.Equal([0, 0, 100, 200, 0], statuses.Select(status => status.Silent));
         var verdicts = statuses.Select(status => StallVerdict.Judge(new Dictionary<int, StageProtocol.Status> { [0] = status }, 1, timeout: 120)).ToList();
@@ -133,25 +115,16 @@ public class StageActorTests() : TestKit(
     [Fact]
     public void A_new_attempt_drops_the_step_under_way_and_what_it_still_computes()
     {
-        using var release = new ManualResetEventSlim();
-        using var entered = new ManualResetEventSlim();
-        _world.Misfortune = (_, what, _, _) =>
-        {
-            if (what == "Forward" && !entered.IsSet)
-            {
-                entered.Set();
-                release.Wait(Patience);
-            }
-        };
+        using var forward = new HeldForward(_world);
         var stage = MiddleStage(out var next);
         stage.Tell(Step(1), TestActor);
         stage.Tell(Activation(1, 1, 0));
-        Assert.True(entered.Wait(Patience));
+        Assert.True(forward.Entered.Wait(Patience));
 
         stage.Tell(Prepare(attempt: 2), TestActor);
         stage.Tell(new StageProtocol.AskStatus("r", 2), TestActor);
         ExpectMsg<StageProtocol.Status>(Patience); // it has heard of the new attempt before the old forward ends
-        release.Set();
+        forward.Release.Set();
         ExpectMsg<StageProtocol.Ready>(r => r.Attempt == 2, Patience);
         stage.Tell(Step(1, attempt: 2), TestActor);
         stage.Tell(Activation(2, 1, 0));
@@ -200,6 +173,29 @@ public class StageActorTests() : TestKit(
         stage.Tell(Prepare(attempt), TestActor);
         ExpectMsg<StageProtocol.Ready>(Patience);
         return stage;
+    }
+
+    /// <summary>The first forward stands still until it is released.</summary>
+    private sealed class HeldForward : IDisposable
+    {
+        public HeldForward(NumberWorld world) => world.Misfortune = (_, what, _, _) =>
+        {
+            if (what == "Forward" && !Entered.IsSet)
+            {
+                Entered.Set();
+                Release.Wait(Patience);
+            }
+        };
+
+        public ManualResetEventSlim Entered { get; } = new();
+
+        public ManualResetEventSlim Release { get; } = new();
+
+        public void Dispose()
+        {
+            Entered.Dispose();
+            Release.Dispose();
+        }
     }
 
     /// <summary>Time that goes on by hand.</summary>

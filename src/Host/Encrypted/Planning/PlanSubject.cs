@@ -24,7 +24,7 @@ internal sealed class PlanSubject : IDisposable
 
     private PlanSubject(EncryptedRecipe recipe, CkksParameters parameters, GlueTaskInfo task, IReadOnlyList<string> sources, PretrainedModel? model)
     {
-        (Recipe, Parameters, Task, Sources) = (recipe.Validate(), parameters, task, sources);
+        (Recipe, Parameters, Task, Sources) = (recipe, parameters, task, sources);
         _units = new EncryptedUnits(recipe, recipe.Packing(parameters));
         if (model is null)
         {
@@ -115,24 +115,6 @@ internal sealed class PlanSubject : IDisposable
 
     private static IReadOnlyList<string> Units(BertConfig arch) => [.. UnitFactory.Names(arch).Skip(1)];
 
-    private static EncryptedRecipe RecipeOf(RunConfiguration run, BertConfig arch, FineTuneShape shape, Calibration calibration)
-    {
-        var packing = PackingChoice.Of(run.He, arch, run.He.Parameters());
-        return new EncryptedRecipe
-        {
-            Arch = arch,
-            Shape = shape,
-            Optim = run.Eval.Optim,
-            Set = run.He.Set,
-            AllowInsecure = run.He.AllowInsecure,
-            Refresh = run.He.Refresh,
-            Twice = run.He.Twice,
-            Tokens = packing.Tokens,
-            Batch = packing.Batch,
-            Calibration = calibration.ToJson(),
-            Threads = run.He.ThreadCount(),
-            CacheMiB = run.He.Cache,
-            KeyBytes = run.He.KeyBytes(),
-        };
-    }
+    private static EncryptedRecipe RecipeOf(RunConfiguration run, BertConfig arch, FineTuneShape shape, Calibration calibration) =>
+        Recipes.Of(run, arch, shape, PackingChoice.Of(run.He, arch, run.He.Parameters()), calibration);
 }
