@@ -47,6 +47,9 @@ public sealed unsafe class LimbPool(int degree) : IDisposable
     /// <summary>Bytes that a limb of a degree takes.</summary>
     public static int StrideOf(int degree) => Math.Max(degree * sizeof(double), Page) + Stagger;
 
+    /// <summary>Free bytes that are kept at most beside those in use.</summary>
+    public static long Kept(long inUse) => Math.Max(LeastKept, inUse / KeptShare);
+
     /// <summary>Begins a new <see cref="PeakBytes"/>.</summary>
     public void ForgetPeak()
     {
@@ -108,7 +111,7 @@ public sealed unsafe class LimbPool(int degree) : IDisposable
         lock (_gate)
         {
             _inUse -= (long)limbs * StrideBytes;
-            if (_closed || _bytes - _inUse > Math.Max(LeastKept, _inUse / KeptShare))
+            if (_closed || _bytes - _inUse > Kept(_inUse))
             {
                 _bytes -= _closed ? 0 : (long)capacity * StrideBytes;
                 NativeMemory.AlignedFree(block);

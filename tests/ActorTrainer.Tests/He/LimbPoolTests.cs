@@ -32,6 +32,22 @@ public sealed class LimbPoolTests
     }
 
     [Fact]
+    public void No_more_is_kept_free_than_plans_of_memory_count()
+    {
+        using var pool = new LimbPool(1 << 16);
+        Polynomial[] polynomials = [.. Enumerable.Range(0, 40).Select(_ => new Polynomial(pool, 20, hasSpecial: false, secret: false))];
+        Assert.True(pool.BytesInUse > LimbPool.Kept(0));
+
+        Assert.All(polynomials, polynomial =>
+        {
+            polynomial.Dispose();
+            Assert.InRange(pool.Bytes - pool.BytesInUse, 0, LimbPool.Kept(pool.BytesInUse) + (20L * pool.StrideBytes));
+        });
+
+        Assert.InRange(pool.Bytes, LimbPool.Kept(0) / 2, LimbPool.Kept(0) + (20L * pool.StrideBytes));
+    }
+
+    [Fact]
     public unsafe void The_rest_of_a_larger_block_is_overwritten_with_a_secret()
     {
         using var pool = new LimbPool(1024);

@@ -1,5 +1,6 @@
 using ActorTrainer.Actors.Schedules;
 using ActorTrainer.He.Planning;
+using ActorTrainer.He.Ring;
 using ActorTrainer.He.Scheme;
 using ActorTrainer.He.Tensors;
 using ActorTrainer.He.Wire;
@@ -34,8 +35,8 @@ public sealed record StagePlan
     /// <summary>Bytes to the stage before for a micro-batch: a gradient; 0 from the first.</summary>
     public required long BytesBack { get; init; }
 
-    /// <summary>Memory of keys, ciphertexts and held diagonals.</summary>
-    public long Bytes => KeyBytes + CiphertextBytes + HeldBytes;
+    /// <summary>Memory of keys, ciphertexts and held diagonals, and what is kept free for the next.</summary>
+    public long Bytes => KeyBytes + CiphertextBytes + HeldBytes + LimbPool.Kept(KeyBytes + CiphertextBytes + HeldBytes);
 
     /// <summary>Share, 0 to 1, of encoded diagonals that the cache holds.</summary>
     public double Held => DiagonalBytes == 0 ? 1 : (double)HeldBytes / DiagonalBytes;

@@ -41,9 +41,9 @@ public sealed class EncryptedLayerTests
         Assert.Equal((twinRefreshes, planned), (refresher.Refreshed, twinRefreshes));
         foreach (var (result, values) in results.Zip(expected))
         {
-            var found = decryptor.Slots(result);
+            var found = decryptor.Slots(result.Value);
             var error = Math.Sqrt(found.Zip(values, (a, b) => (a - b).Magnitude).Sum(e => e * e) / values.Sum(v => v.Magnitude * v.Magnitude));
-            Assert.True(error < 1e-3, $"relative error {error:E2}");
+            Assert.True(error < 1e-3, $"relative error of {result.Kind} {error:E2}");
         }
     }
 
@@ -53,6 +53,6 @@ public sealed class EncryptedLayerTests
         var results = made.Run(new TensorMath(evaluator, refresher, made.Packing), encrypt);
         // Names of all layers' refreshes go into one table.
         Assert.All(refresher.Ledger.Counts.Keys, key => Assert.StartsWith("layer.", key.Site));
-        return ([.. results.Select(r => backend is TwinBackend ? TwinBackend.Values(r).ToArray() : [])], refresher.Ledger.Total, evaluator.Ledger);
+        return ([.. results.Select(r => backend is TwinBackend ? TwinBackend.Values(r.Value).ToArray() : [])], refresher.Ledger.Total, evaluator.Ledger);
     }
 }
