@@ -40,8 +40,8 @@ public class ClientProtocolTests() : TestKit(
     {
         var (first, second) = (CreateTestProbe(), CreateTestProbe());
         var (observer, outcome) = (new RecordingObserver(), new TaskCompletionSource<RunProtocol.Outcome>());
-        var agents = Agents(first, second);
-        Sys.ActorOf(Props.Create(() => new ClientWatch("r", agents, observer, TimeProvider.System, outcome)));
+        var (agents, time) = (Agents(first, second), new ManualTime());
+        Sys.ActorOf(Props.Create(() => new ClientWatch("r", agents, observer, time, outcome)));
 
         first.ExpectMsg<ClientProtocol.Watch>(Patience); // lost
         second.ExpectMsg<ClientProtocol.Watch>(Patience);
@@ -59,10 +59,14 @@ public class ClientProtocolTests() : TestKit(
         Assert.Equal([(2, 5L)], observer.Attempts);
         Assert.False(outcome.Task.IsCompleted);
 
+        time.Advance(TimeSpan.FromSeconds(6));
+        AwaitAssert(() => Assert.Contains("has been silent for 5 s", observer.Notices.Last()), Patience);
         var successor = CreateTestProbe();
         var watch = second.LastSender;
         watch.Tell(new ClientProtocol.Attempt("r", 3, 6), successor);
         successor.ExpectMsg<ClientProtocol.Watch>(Patience); // so is the one that took over
+        Assert.Equal("the coordinator answers again", observer.Notices.Last());
+        Assert.Equal(3, observer.Notices.Count);
         watch.Tell(new ClientProtocol.Ended("r", Done), successor);
         watch.Tell(new ClientProtocol.Ended("r", Done with { Step = 8 }), successor);
 
