@@ -5,6 +5,7 @@ using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Schedules;
 using ActorTrainer.Actors.Stages;
 using ActorTrainer.Actors.Telemetry;
+using ActorTrainer.Tests.Nodes;
 using Akka.Actor;
 using Akka.Configuration;
 using Akka.TestKit;
@@ -89,7 +90,7 @@ public class StageActorTests() : TestKit(
     public void A_long_instruction_is_no_stall_as_long_as_it_makes_progress()
     {
         using var forward = new HeldForward(_world);
-        var time = new HandTime();
+        var time = new ManualTime();
         var stage = MiddleStage(out _, time: time);
         stage.Tell(Step(1), TestActor);
         stage.Tell(Activation(1, 1, 0));
@@ -99,7 +100,7 @@ public class StageActorTests() : TestKit(
         foreach (var progress in new[] { 1, 2, 2, 2, 3 })
         {
             _world.Progress = progress;
-            time.Seconds += 100;
+            time.Advance(TimeSpan.FromSeconds(100));
             stage.Tell(new StageProtocol.AskStatus("r", 1), TestActor);
             statuses.Add(ExpectMsg<StageProtocol.Status>(Patience));
         }
@@ -196,15 +197,5 @@ public class StageActorTests() : TestKit(
             Entered.Dispose();
             Release.Dispose();
         }
-    }
-
-    /// <summary>Time that goes on by hand.</summary>
-    private sealed class HandTime : TimeProvider
-    {
-        public long Seconds { get; set; }
-
-        public override long TimestampFrequency => 1;
-
-        public override long GetTimestamp() => Seconds;
     }
 }
