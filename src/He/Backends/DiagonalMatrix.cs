@@ -14,7 +14,7 @@ namespace ActorTrainer.He.Backends;
 public sealed class DiagonalMatrix
 {
     /// <summary>What a giant step costs in baby steps: a division by P and digits raised anew, where a baby step is products only (measured).</summary>
-    private const int GiantCost = 5;
+    internal const int GiantCost = 5;
 
     /// <summary>What a limb costs (measured, in transforms of one): of a diagonal, and of a division by P, which takes its special limbs too.</summary>
     private const double DiagonalLimb = 2;

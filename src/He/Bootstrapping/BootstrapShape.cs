@@ -40,8 +40,8 @@ public sealed record BootstrapShape
     /// <summary>Of the arcsine's polynomial.</summary>
     public int ArcsineDegree { get; init; } = 3;
 
-    /// <summary>Baby steps of a matrix from coefficients to slots at most: so many keys over nearly all primes, and one for its giant steps.</summary>
-    public int BabySteps { get; init; } = 5;
+    /// <summary>Baby steps of a matrix from coefficients to slots, on average at most: so many keys over nearly all primes, the one for its giant steps included.</summary>
+    public int BabySteps { get; init; } = 6;
 
     /// <summary>The shape that a set of the family B16 was made for: what its levels beyond the usable ones leave for the reduction decides the arcsine's degree.</summary>
     /// <param name="slots">A power of two, at least 2; null for all.</param>

@@ -12,7 +12,7 @@ public static class FourierFactors
     /// <summary>Slots as coefficients: the matrices, in the order of application, after which coefficient k + i·(coefficient k + n) is slot brv(k).</summary>
     /// <param name="slots">n, a power of two.</param>
     /// <param name="stages">How many of the log₂ n stages each matrix has.</param>
-    /// <param name="babySteps">At most so many for each matrix, and so many keys but one; null for what costs least time.</param>
+    /// <param name="babySteps">At most so many for a matrix on average, and so many keys; null for what costs least time.</param>
     /// <exception cref="ArgumentException">The stages do not add up to log₂ n.</exception>
     public static IReadOnlyList<DiagonalMatrix> ToCoefficients(int slots, IReadOnlyList<int> stages, int? babySteps = null) =>
         Collapse(slots, stages, Enumerable.Range(0, BitOperations.Log2((uint)slots)).Select(s => Join(slots, 1 << s)), 1, babySteps);
@@ -31,18 +31,60 @@ public static class FourierFactors
             throw new ArgumentException($"Expected matrices of at least one stage, {all.Length} together for {slots} slots; found {string.Join(" + ", stages)}.", nameof(stages));
         }
 
-        var matrices = new List<DiagonalMatrix>();
+        var products = new List<Dictionary<int, PlainVector>>();
         var done = 0;
         foreach (var count in stages)
         {
             var product = all.Skip(done).Take(count).Aggregate((first, then) => Product(then, first, slots));
-            var diagonals = product.ToDictionary(d => d.Key, d => new PlainVector([.. d.Value.Select(v => v * factor)]));
-            var matrix = new DiagonalMatrix(diagonals);
-            matrices.Add(matrix.BabySteps <= (babySteps ?? int.MaxValue) ? matrix : new DiagonalMatrix(diagonals, babySteps));
+            products.Add(product.ToDictionary(d => d.Key, d => new PlainVector([.. Period(d.Value).Select(v => v * factor)])));
             done += count;
         }
 
-        return matrices;
+        var best = products.Select(diagonals => new DiagonalMatrix(diagonals)).ToList();
+        if (babySteps is not { } average || best.Sum(matrix => matrix.BabySteps) <= average * best.Count)
+        {
+            return best;
+        }
+
+        var steps = Cheapest([.. best.Select(matrix => ((matrix.Last - matrix.First) / matrix.Stride) + 1)], average * best.Count);
+        return [.. products.Zip(steps, (diagonals, g) => new DiagonalMatrix(diagonals, g))];
+    }
+
+    /// <summary>How many of a number of baby steps each matrix has, so that all together take least time.</summary>
+    /// <param name="places">Diagonals of each, zeros in between included.</param>
+    private static int[] Cheapest(ReadOnlySpan<int> places, int steps)
+    {
+        if (places.Length == 0)
+        {
+            return [];
+        }
+
+        var (least, best) = (int.MaxValue, Array.Empty<int>());
+        for (var g = 1; g <= Math.Min(places[0], steps - places.Length + 1); g++)
+        {
+            int[] all = [g, .. Cheapest(places[1..], steps - g)];
+            var cost = 0;
+            for (var i = 0; i < all.Length; i++)
+            {
+                cost += (DiagonalMatrix.GiantCost * ((places[i] - 1) / all[i])) + all[i];
+            }
+
+            (least, best) = cost < least ? (cost, all) : (least, best);
+        }
+
+        return best;
+    }
+
+    /// <summary>What values repeat: those of a stage over small blocks are the same in each block, to the bit.</summary>
+    private static Complex[] Period(Complex[] values)
+    {
+        var length = values.Length;
+        while (length > 1 && values.AsSpan(0, length / 2).SequenceEqual(values.AsSpan(length / 2, length / 2)))
+        {
+            length /= 2;
+        }
+
+        return values[..length];
     }
 
     /// <summary>(a, b) to (a + w·b, a − w·b) over blocks of 2·half: a stage from coefficients to slots.</summary>

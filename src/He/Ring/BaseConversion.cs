@@ -22,7 +22,10 @@ internal sealed unsafe class BaseConversion
     public int Sources => _sources.Length;
 
     /// <summary>A source limb in transformed form to what <see cref="Multiples"/> and <see cref="Convert"/> want, in place.</summary>
-    public void Prepare(int source, void* limb) => _sources[source].Inverse(limb, _factors[source]);
+    public void Prepare(int source, void* limb) => Prepare(source, limb, limb);
+
+    /// <summary>The same into other memory.</summary>
+    public void Prepare(int source, void* result, void* limb) => _sources[source].Inverse(result, limb, _factors[source]);
 
     /// <summary>The multiples of D, once for all targets.</summary>
     public void Multiples(void* result, Polynomial prepared, int first)

@@ -60,9 +60,9 @@ public sealed unsafe partial class DoubleKernels
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override void Inverse(void* limb, ulong factor = 1)
+    public override void Inverse(void* result, void* limb, ulong factor)
     {
-        var x = (double*)limb;
+        var x = (double*)result;
         var w = _inverseRoots;
         var f = Field();
         var odd = (LogDegree & 1) != 0;
@@ -76,7 +76,7 @@ public sealed unsafe partial class DoubleKernels
         for (var b = 0; b < groups; b++)
         {
             var block = x + ((long)b * length);
-            InverseFirst(block, length, _inverseTail + ((long)b * length / 16 * 12), f);
+            InverseFirst(block, (double*)limb + ((long)b * length), length, _inverseTail + ((long)b * length / 16 * 12), f);
             for (int inner = length >> 4, part = 16; inner > 0; inner >>= 2, part <<= 2)
             {
                 var first = (groups + b) * inner;
@@ -170,11 +170,11 @@ public sealed unsafe partial class DoubleKernels
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void InverseFirst(double* x, int length, double* w, FieldVectors f)
+    private static void InverseFirst(double* x, double* from, int length, double* w, FieldVectors f)
     {
-        for (var end = x + length; x < end; x += 16, w += 12)
+        for (var end = x + length; x < end; x += 16, from += 16, w += 12)
         {
-            var (a, b, c, d) = (Vector256.Load(x), Vector256.Load(x + 4), Vector256.Load(x + 8), Vector256.Load(x + 12));
+            var (a, b, c, d) = (Vector256.Load(from), Vector256.Load(from + 4), Vector256.Load(from + 8), Vector256.Load(from + 12));
             var w1 = Vector256.Load(w);
             var (sum0, sum1) = (a + b, c + d);
             var (difference0, difference1) = (f.Multiply(a - b, Vector256.Load(w + 4)), f.Multiply(c - d, Vector256.Load(w + 8)));

@@ -146,31 +146,6 @@ public sealed unsafe partial class DoubleKernels : LimbKernels, IDisposable
         }
     }
 
-    public override void SumProductsPair(void* result0, void* result1, void** a, void** b0, void** b1, int count)
-    {
-        var r0 = (double*)result0;
-        var r1 = (double*)result1;
-        var x = (double**)a;
-        var y0 = (double**)b0;
-        var y1 = (double**)b1;
-        var f = Field();
-        for (var i = 0; i < Degree; i += 4)
-        {
-            var value = Vector256.Load(x[0] + i);
-            var (sum0, sum1) = (f.Multiply(value, Vector256.Load(y0[0] + i)), f.Multiply(value, Vector256.Load(y1[0] + i)));
-            for (var j = 1; j < count; j++)
-            {
-                // Products are within 0.8·q, so sums of many stay far below what reduction takes.
-                value = Vector256.Load(x[j] + i);
-                sum0 += f.Multiply(value, Vector256.Load(y0[j] + i));
-                sum1 += f.Multiply(value, Vector256.Load(y1[j] + i));
-            }
-
-            f.Reduce(sum0).Store(r0 + i);
-            f.Reduce(sum1).Store(r1 + i);
-        }
-    }
-
     public override void MultiplyScalar(void* result, void* a, ulong scalar)
     {
         var r = (double*)result;
@@ -240,59 +215,6 @@ public sealed unsafe partial class DoubleKernels : LimbKernels, IDisposable
         }
     }
 
-    public override void Combine(void* result, void** sources, ulong* moduli, ulong* weights, int count, void* multiples, ulong correction)
-    {
-        var r = (double*)result;
-        var e = (double*)multiples;
-        var f = Field();
-        var w = stackalloc double[count];
-        for (var s = 0; s < count; s++)
-        {
-            w[s] = Modulus.Centre(weights[s]);
-        }
-
-        // Multiples are a few units at most, so their products need no reduction; nor do sums of up to eight products.
-        var c = Vector256.Create((double)Modulus.Centre(correction));
-        if (count == 4)
-        {
-            CombineFour(r, (double**)sources, w, e, c, f);
-            return;
-        }
-
-        for (var i = 0; i < Degree; i += 4)
-        {
-            var sum = Vector256.Load(e + i) * c;
-            for (var s = 0; s < count; s++)
-            {
-                var term = f.Multiply(Vector256.Load((double*)sources[s] + i), Vector256.Create(w[s]));
-                sum = (s & 7) == 7 ? f.Reduce(sum + term) : sum + term;
-            }
-
-            f.Reduce(sum).Store(r + i);
-        }
-    }
-
-    public override void Multiples(void* result, void** sources, ulong* moduli, int count)
-    {
-        var e = (double*)result;
-        var inverses = stackalloc double[count];
-        for (var s = 0; s < count; s++)
-        {
-            inverses[s] = 1.0 / moduli[s];
-        }
-
-        for (var i = 0; i < Degree; i += 4)
-        {
-            var sum = Vector256<double>.Zero;
-            for (var s = 0; s < count; s++)
-            {
-                sum = Fma.MultiplyAdd(Vector256.Load((double*)sources[s] + i), Vector256.Create(inverses[s]), sum);
-            }
-
-            Avx.RoundToNearestInteger(sum).Store(e + i);
-        }
-    }
-
     public override void FromNumbers(void* result, double* numbers)
     {
         var r = (double*)result;
@@ -345,21 +267,6 @@ public sealed unsafe partial class DoubleKernels : LimbKernels, IDisposable
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private FieldVectors Field() => new(_prime, _inverse);
-
-    private void CombineFour(double* r, double** sources, double* w, double* e, Vector256<double> c, FieldVectors f)
-    {
-        var s0 = sources[0];
-        var s1 = sources[1];
-        var s2 = sources[2];
-        var s3 = sources[3];
-        var (w0, w1, w2, w3) = (Vector256.Create(w[0]), Vector256.Create(w[1]), Vector256.Create(w[2]), Vector256.Create(w[3]));
-        for (var i = 0; i < Degree; i += 4)
-        {
-            var sum = (Vector256.Load(e + i) * c) + f.Multiply(Vector256.Load(s0 + i), w0) + f.Multiply(Vector256.Load(s1 + i), w1)
-                + (f.Multiply(Vector256.Load(s2 + i), w2) + f.Multiply(Vector256.Load(s3 + i), w3));
-            f.Reduce(sum).Store(r + i);
-        }
-    }
 
     private void Free()
     {

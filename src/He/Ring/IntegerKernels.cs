@@ -51,9 +51,14 @@ public sealed unsafe class IntegerKernels : LimbKernels
         }
     }
 
-    public override void Inverse(void* limb, ulong factor = 1)
+    public override void Inverse(void* result, void* limb, ulong factor)
     {
-        var x = (ulong*)limb;
+        if (result != limb)
+        {
+            Copy(result, limb);
+        }
+
+        var x = (ulong*)result;
         var q = Modulus.Value;
         for (int groups = Degree >> 1, half = 1; groups > 0; groups >>= 1, half <<= 1)
         {

@@ -41,7 +41,10 @@ public abstract unsafe class LimbKernels
     public abstract void Forward(void* limb);
 
     /// <summary>Values back to coefficients, times <paramref name="factor"/> mod q, in place.</summary>
-    public abstract void Inverse(void* limb, ulong factor = 1);
+    public void Inverse(void* limb, ulong factor = 1) => Inverse(limb, limb, factor);
+
+    /// <summary>The same into other memory, or in place.</summary>
+    public abstract void Inverse(void* result, void* limb, ulong factor);
 
     public abstract void Add(void* result, void* a, void* b);
 

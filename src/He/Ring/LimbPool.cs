@@ -95,7 +95,9 @@ public sealed unsafe class LimbPool(int degree) : IDisposable
             _bytes += (long)limbs * StrideBytes;
         }
 
-        return (byte*)NativeMemory.AlignedAlloc((nuint)limbs * (nuint)StrideBytes, Page);
+        var taken = NativeMemory.AlignedAlloc((nuint)limbs * (nuint)StrideBytes, Page);
+        HugePages.Ask(taken, (long)limbs * StrideBytes);
+        return (byte*)taken;
     }
 
     /// <param name="limbs">That were asked for.</param>

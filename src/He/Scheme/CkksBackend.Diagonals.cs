@@ -117,8 +117,8 @@ public sealed unsafe partial class CkksBackend
         var coefficients = known ?? _encoder.Unscaled(values.Values, rotation);
         Encoder.CheckScale(coefficients, scale);
         var owned = known is null && !(Diagonals?.Keep(values, rotation, coefficients, _ring.Pool.StrideBytes) ?? false);
-        var worthwhile = known is not null && Diagonals!.Fits((long)(level + 1 + (special ? _ring.SpecialLength : 0)) * _ring.Pool.StrideBytes);
-        return new EncodedDiagonal(coefficients, owned, worthwhile ? _ring.NewPolynomial(level + 1, special) : null, worthwhile);
+        var worthwhile = known is not null && Diagonals!.Fits(DiagonalLimbs.BytesOf(_ring, level, special, values.Values.Count));
+        return new EncodedDiagonal(coefficients, owned, worthwhile ? new DiagonalLimbs(_ring, level, special, values.Values.Count) : null, worthwhile);
     }
 
     /// <summary>All diagonals of an input, each once, and the sums that they go into.</summary>
@@ -164,17 +164,19 @@ public sealed unsafe partial class CkksBackend
     /// <param name="owned">Coefficients are not kept by a cache.</param>
     /// <param name="limbs">Kept ones, or ones that this use fills.</param>
     /// <param name="filling">The latter.</param>
-    private sealed class EncodedDiagonal(UnscaledCoefficients? coefficients, bool owned, Polynomial? limbs, bool filling)
+    private sealed class EncodedDiagonal(UnscaledCoefficients? coefficients, bool owned, DiagonalLimbs? limbs, bool filling)
     {
         /// <summary>A limb, which is made in <paramref name="scratch"/> unless it is kept.</summary>
         public void* Limb(LimbKernels kernels, int t, void* scratch, Scale scale)
         {
-            var limb = limbs is null ? scratch : limbs[t];
-            if (coefficients is not null)
+            if (coefficients is null)
             {
-                Encoder.Fill(kernels, limb, coefficients, scale);
+                return limbs!.Read(t, scratch);
             }
 
+            var limb = limbs is null ? scratch : limbs.Target(t, scratch);
+            Encoder.Fill(kernels, limb, coefficients, scale);
+            limbs?.Write(t, limb);
             return limb;
         }
 
@@ -196,9 +198,9 @@ public sealed unsafe partial class CkksBackend
                 coefficients!.Dispose();
             }
 
-            if (filling && !cache!.Keep(values, rotation, level, scale, special, limbs!, (long)limbs!.Limbs * limbs.StrideBytes))
+            if (filling && !cache!.Keep(values, rotation, level, scale, special, limbs!))
             {
-                limbs.Dispose();
+                limbs!.Dispose();
             }
         }
     }

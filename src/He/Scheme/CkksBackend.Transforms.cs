@@ -191,7 +191,6 @@ public sealed unsafe partial class CkksBackend
         var element = Galois.Rotation(Parameters, m.GiantRotation);
         var key = keys.Get(element, level, "A linear transform's giant step");
         var map = (nint)_ring.AutomorphismMap(element);
-        using var scratch = new Undivided(_ring, level);
         using var divided = _ring.NewPolynomial(level + 1);
         for (var j = sums.Length - 2; j >= 0; j--)
         {
@@ -203,13 +202,12 @@ public sealed unsafe partial class CkksBackend
 
             // Only the part that the key switches is divided; the other stays as it is.
             _switcher.Divide(from.Second, level, divided, add: false);
-            _switcher.Products(divided, level, key, scratch.First, scratch.Second);
-            _ring.Team.For(scratch.First.Limbs, t =>
+            _switcher.Products(divided, level, key, (t, switched0, switched1) =>
             {
-                var kernels = _ring.Of(scratch.First, t);
-                kernels.Add(scratch.First[t], scratch.First[t], from.First[t]);
-                Permute(kernels, to.First[t], scratch.First[t], (int*)map, to.IsEmpty);
-                Permute(kernels, to.Second[t], scratch.Second[t], (int*)map, to.IsEmpty);
+                var kernels = _ring.Of(from.First, t);
+                kernels.Add((void*)switched0, (void*)switched0, from.First[t]);
+                Permute(kernels, to.First[t], (void*)switched0, (int*)map, to.IsEmpty);
+                Permute(kernels, to.Second[t], (void*)switched1, (int*)map, to.IsEmpty);
             });
             to.IsEmpty = false;
         }

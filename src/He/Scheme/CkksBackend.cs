@@ -98,8 +98,7 @@ public sealed unsafe partial class CkksBackend(CkksContext context, EvaluationKe
         using var multiples = _ring.NewPolynomial(parts.Length);
         _ring.Team.For(parts.Length, p =>
         {
-            _ring.Chain(level).Copy(dropped[p], x[p][level]);
-            drop.Prepare(0, dropped[p]);
+            drop.Prepare(0, dropped[p], x[p][level]);
             drop.Multiples(multiples[p], dropped, p);
         });
         _ring.Team.For(parts.Length * level, piece =>

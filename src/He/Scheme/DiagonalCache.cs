@@ -1,6 +1,5 @@
 using ActorTrainer.He.Backends;
 using ActorTrainer.He.Parameters;
-using ActorTrainer.He.Ring;
 
 namespace ActorTrainer.He.Scheme;
 
@@ -14,7 +13,7 @@ public sealed class DiagonalCache(long budgetBytes) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<(PlainVector Values, int Rotation), UnscaledCoefficients> _coefficients = [];
-    private readonly Dictionary<(PlainVector Values, int Rotation, int Level, Scale Scale, bool Special), Polynomial> _limbs = [];
+    private readonly Dictionary<(PlainVector Values, int Rotation, int Level, Scale Scale, bool Special), DiagonalLimbs> _limbs = [];
 
     /// <summary>Native memory held.</summary>
     public long Bytes { get; private set; }
@@ -41,7 +40,7 @@ public sealed class DiagonalCache(long budgetBytes) : IDisposable
         }
     }
 
-    internal Polynomial? Limbs(PlainVector values, int rotation, int level, Scale scale, bool special)
+    internal DiagonalLimbs? Limbs(PlainVector values, int rotation, int level, Scale scale, bool special)
     {
         lock (_gate)
         {
@@ -67,11 +66,11 @@ public sealed class DiagonalCache(long budgetBytes) : IDisposable
     }
 
     /// <inheritdoc cref="Keep(PlainVector, int, UnscaledCoefficients, long)"/>
-    internal bool Keep(PlainVector values, int rotation, int level, Scale scale, bool special, Polynomial limbs, long bytes)
+    internal bool Keep(PlainVector values, int rotation, int level, Scale scale, bool special, DiagonalLimbs limbs)
     {
         lock (_gate)
         {
-            return Fits(bytes) && Taken(_limbs.TryAdd((values, rotation, level, scale, special), limbs), bytes);
+            return Fits(limbs.Bytes) && Taken(_limbs.TryAdd((values, rotation, level, scale, special), limbs), limbs.Bytes);
         }
     }
 

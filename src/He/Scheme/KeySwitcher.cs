@@ -30,13 +30,19 @@ internal sealed unsafe class KeySwitcher(CkksContext context)
         GC.KeepAlive(key);
     }
 
-    /// <summary>Σⱼ digitⱼ(d)·keyⱼ over all primes: undivided.</summary>
-    public void Products(Polynomial d, int level, SwitchingKey key, Polynomial sum0, Polynomial sum1)
+    /// <summary>Σⱼ digitⱼ(d)·keyⱼ over all primes, undivided; the special ones are numbered after the others.</summary>
+    /// <inheritdoc cref="Switch(Polynomial, int, SwitchingKey, Action{int, nint, nint})"/>
+    public void Products(Polynomial d, int level, SwitchingKey key, Action<int, nint, nint> use)
     {
         using var prepared = _ring.NewPolynomial(level + 1);
         using var multiples = _ring.NewPolynomial(context.Parameters.DigitCount(level));
         Prepare(d, level, prepared, multiples);
-        _ring.Team.For(sum0.Limbs, t => Accumulate(t, d, level, prepared, multiples, key, sum0[t], sum1[t]));
+        _ring.Team.For(level + 1 + _ring.SpecialLength, t =>
+        {
+            using var sums = _ring.NewPolynomial(2);
+            Accumulate(t, d, level, prepared, multiples, key, sums[0], sums[1]);
+            use(t, (nint)sums[0], (nint)sums[1]);
+        });
         GC.KeepAlive(d);
         GC.KeepAlive(key);
     }
@@ -53,9 +59,10 @@ internal sealed unsafe class KeySwitcher(CkksContext context)
             digits[j] = _ring.NewPolynomial(level + 1, special: true);
         }
 
+        // Digit after digit: the few limbs of one stay in the cache.
         _ring.Team.For(digits.Length * digits[0].Limbs, i =>
         {
-            var (j, t) = (i % digits.Length, i / digits.Length);
+            var (j, t) = Math.DivRem(i, digits[0].Limbs);
             RaiseLimb(t, j, d, level, prepared, multiples, digits[j][t]);
         });
         return digits;
@@ -144,8 +151,7 @@ internal sealed unsafe class KeySwitcher(CkksContext context)
                 j++;
             }
 
-            _ring.Chain(i).Copy(prepared[i], d[i]);
-            context.Raise(j, level).Prepare(i - parameters.Digit(j, level).Start, prepared[i]);
+            context.Raise(j, level).Prepare(i - parameters.Digit(j, level).Start, prepared[i], d[i]);
         });
         _ring.Team.For(multiples.Limbs, j => context.Raise(j, level).Multiples(multiples[j], prepared, parameters.Digit(j, level).Start));
     }

@@ -61,6 +61,9 @@ public sealed unsafe class LimbKernelsTests
         kernels.SumProductsPair(r.Words, r2.Words, left, right0, right1, 2);
         Check(i => (((UInt128)a[i] * b[i] % q) + ((UInt128)d[i] * b[i] % q)) % q, r);
         Check(i => (((UInt128)a[i] * c[i] % q) + ((UInt128)d[i] * c[i] % q)) % q, r2);
+        kernels.SumProductsPair(r.Words, r2.Words, left, right0, right1, 1);
+        Check(i => (UInt128)a[i] * b[i] % q, r);
+        Check(i => (UInt128)a[i] * c[i] % q, r2);
         kernels.MultiplyScalar(r.Words, x.Words, scalar);
         Check(i => (UInt128)a[i] * scalar % q, r);
         kernels.MultiplyScalarAdd(r.Words, y.Words, scalar);
@@ -124,6 +127,9 @@ public sealed unsafe class LimbKernelsTests
 
                 var (values, expected) = (x.Residues, y.Residues);
                 Assert.True(Enumerable.Range(0, 1 << log).All(i => expected[i] == values[fast.PlaceOf(i)]));
+                using var other = new NativeLimb(fast);
+                fast.Inverse(other.Words, x.Words, 1);
+                Assert.Equal(input, other.Residues);
                 fast.Inverse(x.Words);
                 Assert.Equal(input, x.Residues);
                 slow.Inverse(y.Words);

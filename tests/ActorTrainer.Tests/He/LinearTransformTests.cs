@@ -216,7 +216,8 @@ public sealed class LinearTransformTests
         var matrix = Band(0, 8, 1, 1);
         var limb = 8L * (Toy.Degree + 32);
         var whole = limb * (5 + 1 + Toy.Special.Count);
-        using var cache = new DiagonalCache((8 * limb) + (3 * whole));
+        // Of the eight every other one has 8 values, whose limbs, 128 of which go into one, are kept packed.
+        using var cache = new DiagonalCache((8 * limb) + (3 * whole) + (4 * limb));
         using var he = new RequestedKeys(ParameterSets.ToyL15, p => matrix.Requests(p, 5), threads: 2, cache: cache);
         var x = he.Random(1);
         using var input = he.Encrypt(x, 5);
@@ -231,7 +232,8 @@ public sealed class LinearTransformTests
             he.Check(result, Product(matrix, x));
         }
 
-        Assert.Equal([(8, 0, 8 * limb), (8, 3, (8 * limb) + (3 * whole)), (8, 3, (8 * limb) + (3 * whole))], held);
+        var full = (8, 7, (12 * limb) + (3 * whole));
+        Assert.Equal([(8, 0, 8 * limb), full, full], held);
         Assert.Equal(results[0], results[1]);
         Assert.Equal(results[0], results[2]);
     }

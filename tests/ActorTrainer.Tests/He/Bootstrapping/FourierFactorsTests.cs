@@ -72,8 +72,31 @@ public sealed class FourierFactorsTests
         {
             Assert.InRange(forth[i].Diagonals.Count, 1 << stages[i], (1 << (stages[i] + 1)) - 1);
             Assert.InRange(back[i].Diagonals.Count, 1 << stages[i], (1 << (stages[i] + 1)) - 1);
-            Assert.True(back[i].BabySteps <= 6);
         }
+
+        Assert.True(back.Sum(matrix => matrix.BabySteps) <= 6 * matrices);
+    }
+
+    [Theory]
+    [InlineData(5)]
+    [InlineData(6)]
+    [InlineData(7)]
+    public void Baby_steps_go_to_the_matrices_where_they_save_most_giant_steps(int average)
+    {
+        int[] stages = [4, 4, 4, 3];
+        var alike = FourierFactors.ToSlots(1 << 15, stages, 1).Sum(matrix => (matrix.Last - matrix.First) / matrix.Stride / average);
+
+        var found = FourierFactors.ToSlots(1 << 15, stages, 1, average);
+
+        Assert.True(found.Sum(matrix => matrix.BabySteps) <= 4 * average);
+        Assert.True(found.Sum(matrix => matrix.GiantSteps - 1) < alike);
+    }
+
+    [Fact]
+    public void Matrices_over_small_blocks_have_diagonals_of_one_block()
+    {
+        Assert.Equal([1 << 15, 1 << 11, 1 << 7, 1 << 3], FourierFactors.ToSlots(1 << 15, [4, 4, 4, 3], 0.1).Select(matrix => matrix.Length));
+        Assert.Equal([1 << 5, 1 << 10, 1 << 15], FourierFactors.ToCoefficients(1 << 15, [5, 5, 5]).Select(matrix => matrix.Length));
     }
 
     [Fact]
@@ -114,7 +137,7 @@ public sealed class FourierFactorsTests
         {
             for (var k = 0; k < y.Length; k++)
             {
-                y[k] += diagonal.Values.Values[k] * x[(k + diagonal.Shift) & (x.Length - 1)];
+                y[k] += diagonal.Values.Values[k & (diagonal.Values.Values.Count - 1)] * x[(k + diagonal.Shift) & (x.Length - 1)];
             }
         }
 
