@@ -29,7 +29,7 @@ internal static class BootstrapBench
         Print($"{requests.Count} keys and those of the sparse secret, {context.Ring.Pool.BytesInUse >> 20} MiB, made in {watch.Elapsed.TotalSeconds:F1} s");
 
         using var diagonals = new DiagonalCache((long)arguments.Number("cache", 2048) << 20);
-        var timed = new TimedBackend(new CkksBackend(context, keys) { Diagonals = diagonals }, (operation, level) => operation == "raise modulus" ? operation
+        var timed = new TimedBackend(new CkksBackend(context, keys) { Diagonals = diagonals }, (operation, level) => arguments.Text("by", "step") == "operation" || operation == "raise modulus" ? operation
             : level <= bootstrapper.InputLevel ? "slots to coefficients"
             : level > parameters.MaxLevel - shape.ToSlots.Count ? "coefficients to slots"
             : "reduction mod 1");
@@ -93,7 +93,7 @@ internal static class BootstrapBench
             work();
             var elapsed = watch.Elapsed.TotalSeconds;
             process.Refresh();
-            Print($"{name,-8}{elapsed,8:F2} s, processors {(process.TotalProcessorTime - before).TotalSeconds:F2} s; elapsed by step: {string.Join(", ", timed.Operations.Select(step => FormattableString.Invariant($"{step.Name} {step.Seconds:F2}")))}");
+            Print($"{name,-8}{elapsed,8:F2} s, processors {(process.TotalProcessorTime - before).TotalSeconds:F2} s; elapsed: {string.Join(", ", timed.Operations.Select(step => FormattableString.Invariant($"{step.Name} {step.Seconds:F2}")))}");
         }
     }
 

@@ -27,7 +27,7 @@ try
             EncryptedLayerBench.Run(new Arguments(args[1..], "part", "set", "refresh", "tokens", "batch", "heads", "width", "inner", "threads", "cache", "rounds"));
             return 0;
         case "bootstrap":
-            BootstrapBench.Run(new Arguments(args[1..], "set", "slots", "threads", "babysteps", "cache", "rounds"));
+            BootstrapBench.Run(new Arguments(args[1..], "set", "slots", "threads", "babysteps", "cache", "rounds", "by"));
             return 0;
         case "dataplane":
             await DataPlaneBench.Run(new Arguments(args[1..], "rounds", "seconds"));
@@ -45,7 +45,7 @@ try
                   export   [gigabytes=10] [out=FOLDER]                          memory and speed of exported fine-tuning data
                   he       [set=L15] [rounds=9] [threads=2] [peer=PROGRAM]               encrypted arithmetic
                   layer    [set=L15] [tokens=16] [batch=16] [heads=4] [width=16]        an encrypted layer beside its plan
-                  bootstrap [set=B16] [threads=1] [babysteps=5] [cache=2048] [rounds=2]  bootstrapping: time by step, precision, memory
+                  bootstrap [set=B16] [threads=1] [babysteps=6] [cache=2048] [rounds=2] [by=step|operation]  bootstrapping: time by step, precision, memory
                   dataplane [rounds=7] [seconds=5]                                      payloads between processes against a plain socket
                 """);
             return 2;

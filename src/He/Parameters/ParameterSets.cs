@@ -28,20 +28,20 @@ public static class ParameterSets
         Purpose = "training with refresh by the data owner; the default",
     };
 
-    /// <summary>N = 2^16; 49 + 3·42 + 14·42 + 10·49 + 4·49 + P 5·49 = 1694 of 1747; 14 levels between bootstraps, 7 digits.</summary>
+    /// <summary>N = 2^16; 49 + 3·42 + 14·42 + 10·49 + 4·49 + P 6·49 = 1743 of 1747; 14 levels between bootstraps, 6 digits.</summary>
     public static readonly ParametersLiteral B16 = new()
     {
         Name = "B16",
         LogDegree = 16,
         Chain = [new(49, 1, "message"), new(42, 17, "slots to coefficients (3) and products (14)"), new(49, 14, "modular reduction (10) and coefficients to slots (4)")],
-        Special = new(49, 5, "key switching"),
+        Special = new(49, 6, "key switching"),
         UsableLevels = 14,
         Purpose = "training with bootstrapping",
     };
 
     /// <summary>
     /// N = 2^16; 49 + 3·42 + 15·42 + 10·49 + 4·49 + P 5·49 = 1736 of 1747: <see cref="B16"/> with one more level between bootstraps, 15, as many as <see cref="L15"/> has, so that the programs
-    /// made for that run unchanged.
+    /// made for that run unchanged, for which it gives one of the special primes.
     /// </summary>
     public static readonly ParametersLiteral B16D = new()
     {

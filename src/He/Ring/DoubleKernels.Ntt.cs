@@ -14,6 +14,7 @@ namespace ActorTrainer.He.Ring;
 public sealed unsafe partial class DoubleKernels
 {
     private const int Block = 4096;
+    private const int Small = 64;
 
     private double* _forwardTail;
     private double* _inverseRoots;
@@ -44,15 +45,7 @@ public sealed unsafe partial class DoubleKernels
         for (var b = 0; b < groups; b++)
         {
             var block = x + ((long)b * length);
-            for (int inner = 1, part = length; part > 4; inner <<= 2, part >>= 2)
-            {
-                var first = (groups + b) * inner;
-                for (var g = 0; g < inner; g++)
-                {
-                    ForwardFour(block + ((long)g * part), part >> 2, w[first + g], w[(first + g) << 1], w[((first + g) << 1) + 1], f);
-                }
-            }
-
+            ForwardBlock(block, length, groups + b, f);
             ForwardLast(block, length, _forwardTail + ((long)b * length / 16 * 12), f);
         }
 
@@ -116,6 +109,31 @@ public sealed unsafe partial class DoubleKernels
         }
     }
 
+    /// <summary>The steps of a block but the last: quarter by quarter, so that small blocks are done with while they are near, then level by level.</summary>
+    private void ForwardBlock(double* x, int length, int group, FieldVectors f)
+    {
+        var w = _tables;
+        if (length > Small)
+        {
+            ForwardFour(x, length >> 2, w[group], w[group << 1], w[(group << 1) + 1], f);
+            for (var quarter = 0; quarter < 4; quarter++)
+            {
+                ForwardBlock(x + (quarter * (length >> 2)), length >> 2, (4 * group) + quarter, f);
+            }
+
+            return;
+        }
+
+        for (int inner = 1, part = length; part > 4; inner <<= 2, part >>= 2)
+        {
+            var first = group * inner;
+            for (var g = 0; g < inner; g++)
+            {
+                ForwardFour(x + ((long)g * part), part >> 2, w[first + g], w[(first + g) << 1], w[((first + g) << 1) + 1], f);
+            }
+        }
+    }
+
     private static void ForwardTwo(double* x, int half, double root, FieldVectors f)
     {
         var w = Vector256.Create(root);
@@ -131,7 +149,9 @@ public sealed unsafe partial class DoubleKernels
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ForwardFour(double* x, int quarter, double root1, double root2, double root3, FieldVectors f)
     {
+        var inverse = f.Inverse.ToScalar();
         var (w1, w2, w3) = (Vector256.Create(root1), Vector256.Create(root2), Vector256.Create(root3));
+        var (v1, v2, v3) = (Vector256.Create(root1 * inverse), Vector256.Create(root2 * inverse), Vector256.Create(root3 * inverse));
         var y1 = x + quarter;
         var y2 = x + (2L * quarter);
         var y3 = x + (3L * quarter);
@@ -139,9 +159,9 @@ public sealed unsafe partial class DoubleKernels
         {
             var a = f.Reduce(Vector256.Load(x + i));
             var b = Vector256.Load(y1 + i);
-            var c = f.Multiply(Vector256.Load(y2 + i), w1);
-            var d = f.Multiply(Vector256.Load(y3 + i), w1);
-            var (sum, difference) = (f.Multiply(b + d, w2), f.Multiply(b - d, w3));
+            var c = f.Multiply(Vector256.Load(y2 + i), w1, v1);
+            var d = f.Multiply(Vector256.Load(y3 + i), w1, v1);
+            var (sum, difference) = (f.Multiply(b + d, w2, v2), f.Multiply(b - d, w3, v3));
             var (even, odd) = (a + c, a - c);
             (even + sum).Store(x + i);
             (even - sum).Store(y1 + i);
@@ -158,9 +178,10 @@ public sealed unsafe partial class DoubleKernels
             var (a, b, c, d) = (Vector256.Load(x), Vector256.Load(x + 4), Vector256.Load(x + 8), Vector256.Load(x + 12));
             Transpose(ref a, ref b, ref c, ref d);
             a = f.Reduce(a);
-            var w1 = Vector256.Load(w);
-            (c, d) = (f.Multiply(c, w1), f.Multiply(d, w1));
-            var (sum, difference) = (f.Multiply(b + d, Vector256.Load(w + 4)), f.Multiply(b - d, Vector256.Load(w + 8)));
+            var (w1, w2, w3) = (Vector256.Load(w), Vector256.Load(w + 4), Vector256.Load(w + 8));
+            var v1 = w1 * f.Inverse;
+            (c, d) = (f.Multiply(c, w1, v1), f.Multiply(d, w1, v1));
+            var (sum, difference) = (f.Multiply(b + d, w2, w2 * f.Inverse), f.Multiply(b - d, w3, w3 * f.Inverse));
             var (even, odd) = (a + c, a - c);
             f.Reduce(even + sum).Store(x);
             f.Reduce(even - sum).Store(x + 4);

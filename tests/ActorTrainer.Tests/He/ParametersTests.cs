@@ -33,7 +33,7 @@ public sealed class ParametersTests
     [InlineData("L14", 427, 7, 4)]
     [InlineData("L15", 860, 15, 4)]
     [InlineData("B15", 832, 4, 9)]
-    [InlineData("B16", 1694, 14, 7)]
+    [InlineData("B16", 1743, 14, 6)]
     [InlineData("B16k", 1715, 11, 4)]
     [InlineData("B16hp", 1696, 10, 7)]
     public void A_named_set_is_what_its_evidence_says(string name, int logQP, int usable, int digits)

@@ -39,9 +39,10 @@ internal sealed class BootstrapEngine : IDisposable
         _he.Encrypt([.. Enumerable.Range(0, Parameters.Slots).Select(i => new Complex(values[i % values.Count], 0))], level ?? Bootstrapper.InputLevel);
 
     /// <summary>Coefficients at a scale, at level 0.</summary>
-    public Ciphertext Encrypt(IReadOnlyList<double> values, Scale scale)
+    /// <param name="seed">The same seed draws the same uniform part.</param>
+    public Ciphertext Encrypt(IReadOnlyList<double> values, Scale scale, byte seed = 4)
     {
-        using var secret = new Encryptor(Context, HeFixture.FixedSeed(4));
+        using var secret = new Encryptor(Context, HeFixture.FixedSeed(seed));
         using var plaintext = _he.Encoder.Encode([.. values.Select(v => new Complex(v, 0))], 0, scale);
         return secret.Encrypt(plaintext, Secret);
     }

@@ -108,7 +108,7 @@ public sealed class ModulusRaisingTests(BootstrapFixture fixture)
     private Ciphertext Low(int seed)
     {
         var random = new Random(seed);
-        return Engine.Encrypt([.. Enumerable.Range(0, Engine.Parameters.Slots).Select(_ => (2 * random.NextDouble()) - 1)], Scale.FromInteger(Engine.Parameters.Chain[0].Value >> 12));
+        return Engine.Encrypt([.. Enumerable.Range(0, Engine.Parameters.Slots).Select(_ => (2 * random.NextDouble()) - 1)], Scale.FromInteger(Engine.Parameters.Chain[0].Value >> 12), (byte)(seed + 4));
     }
 
     private IEnumerable<double> Wholes(int seed)

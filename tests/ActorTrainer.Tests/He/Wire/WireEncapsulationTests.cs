@@ -48,7 +48,7 @@ public sealed class WireEncapsulationTests : IDisposable
     {
         const long Limb42 = 65536 / 8 * 42, Limb49 = 65536 / 8 * 49;
 
-        Assert.Equal(64 + 64 + (2 * Limb49) + (20 * Limb49) + (17 * Limb42) + 4, WireSize.EncapsulationKeys(new CkksParameters(ParameterSets.B16)));
+        Assert.Equal(64 + 64 + (2 * Limb49) + (21 * Limb49) + (17 * Limb42) + 4, WireSize.EncapsulationKeys(new CkksParameters(ParameterSets.B16)));
     }
 
     [Theory]
