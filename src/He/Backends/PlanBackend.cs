@@ -44,7 +44,7 @@ public sealed class PlanBackend(CkksParameters parameters) : IBackend
             }
 
             long Sum(IEnumerable<(PlainVector Values, int Rotation, int Level, Scale Scale, bool Special)> diagonals) =>
-                diagonals.GroupBy(d => (d.Values, d.Rotation)).Sum(group => 1L + group.Sum(d => d.Level + 1 + (d.Special ? Parameters.Special.Count : 0)));
+                diagonals.GroupBy(d => (d.Values, d.Rotation)).Sum(group => 1L + group.Sum(d => Scheme.DiagonalLimbs.Kept(Parameters.Degree, d.Level + 1 + (d.Special ? Parameters.Special.Count : 0), d.Values.Values.Count)));
         }
     }
 

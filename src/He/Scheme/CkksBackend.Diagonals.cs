@@ -117,7 +117,7 @@ public sealed unsafe partial class CkksBackend
         var coefficients = known ?? _encoder.Unscaled(values.Values, rotation);
         Encoder.CheckScale(coefficients, scale);
         var owned = known is null && !(Diagonals?.Keep(values, rotation, coefficients, _ring.Pool.StrideBytes) ?? false);
-        var worthwhile = known is not null && Diagonals!.Fits(DiagonalLimbs.BytesOf(_ring, level, special, values.Values.Count));
+        var worthwhile = known is not null && Diagonals!.Fits((long)DiagonalLimbs.Kept(_ring.Degree, level + 1 + (special ? _ring.SpecialLength : 0), values.Values.Count) * _ring.Pool.StrideBytes);
         return new EncodedDiagonal(coefficients, owned, worthwhile ? new DiagonalLimbs(_ring, level, special, values.Values.Count) : null, worthwhile);
     }
 

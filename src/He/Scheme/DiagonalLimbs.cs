@@ -18,17 +18,21 @@ internal sealed unsafe class DiagonalLimbs : IDisposable
     /// <param name="period">Values of the diagonal, a power of two, which repeat to fill the slots.</param>
     public DiagonalLimbs(RingContext ring, int level, bool special, int period)
     {
-        _run = RunOf(ring, period);
+        var limbs = level + 1 + (special ? ring.SpecialLength : 0);
+        _run = RunOf(ring.Degree, period);
         _each = ring.Degree / _run;
-        _words = _run > 1 ? ring.NewPolynomial(Packed(ring, level, special, _run)) : ring.NewPolynomial(level + 1, special);
+        _words = _run > 1 ? ring.NewPolynomial(Kept(ring.Degree, limbs, period)) : ring.NewPolynomial(level + 1, special);
     }
 
     /// <summary>Native memory, in bytes.</summary>
     public long Bytes => (long)_words.Limbs * _words.StrideBytes;
 
-    /// <summary>What the limbs of a diagonal take.</summary>
-    public static long BytesOf(RingContext ring, int level, bool special, int period) =>
-        (long)Packed(ring, level, special, RunOf(ring, period)) * ring.Pool.StrideBytes;
+    /// <summary>As many limbs' memory as those of a diagonal take.</summary>
+    public static int Kept(int degree, int limbs, int period)
+    {
+        var run = RunOf(degree, period);
+        return (limbs + run - 1) / run;
+    }
 
     /// <summary>A limb: where it is kept, or written out into <paramref name="scratch"/>.</summary>
     public void* Read(int t, void* scratch)
@@ -68,9 +72,7 @@ internal sealed unsafe class DiagonalLimbs : IDisposable
 
     public void Dispose() => _words.Dispose();
 
-    private static int RunOf(RingContext ring, int period) => ring.Degree / (2 * period) is var run && run >= ShortestRun ? run : 1;
-
-    private static int Packed(RingContext ring, int level, bool special, int run) => (level + run + (special ? ring.SpecialLength : 0)) / run;
+    private static int RunOf(int degree, int period) => degree / (2 * period) is var run && run >= ShortestRun ? run : 1;
 
     /// <summary>As many diagonals' limbs in one of the pool's as runs are long.</summary>
     private double* Place(int t) => (double*)_words[t / _run] + ((long)(t % _run) * _each);
