@@ -20,6 +20,7 @@ public sealed class DiagonalMatrix
     private const double DiagonalLimb = 2;
     private const double DivisionLimb = 1.5;
 
+    private readonly DiagonalPlaces _places;
     private readonly (int Baby, Diagonal[] Diagonals)[][] _steps;
 
     /// <param name="diagonals">By shift, which may be negative; each a power of two of values, repeated to fill the slots.</param>
@@ -42,10 +43,8 @@ public sealed class DiagonalMatrix
             throw new ArgumentException($"A linear transform needs at least one diagonal for each result and one baby step; found {entries.Length} diagonals for {Rows} results and {babySteps}. A map to zero is one diagonal of zeros.");
         }
 
-        First = entries.Min(entry => entry.Shift);
-        Last = entries.Max(entry => entry.Shift);
-        Stride = Math.Max(1, entries.Aggregate(0, (gcd, entry) => (int)BigInteger.GreatestCommonDivisor(gcd, entry.Shift - First)));
-        BabySteps = babySteps ?? Best([.. entries.Select(entry => (entry.Column, (entry.Shift - First) / Stride))]);
+        _places = new DiagonalPlaces(Rows, [.. entries.Select(entry => (entry.Column, entry.Shift))]);
+        BabySteps = babySteps ?? _places.Best();
         Diagonals = [.. entries.Select(entry => Placed(entry.Row, entry.Column, entry.Shift, entry.Values))];
         GiantSteps = Diagonals.Max(d => d.Giant) + 1;
         _steps = [.. Enumerable.Range(0, Columns).Select(column => Diagonals.Where(d => d.Column == column).GroupBy(d => d.Baby).OrderBy(g => g.Key).Select(g => (g.Key, g.ToArray())).ToArray())];
@@ -60,13 +59,13 @@ public sealed class DiagonalMatrix
     public int Columns { get; }
 
     /// <summary>The smallest shift.</summary>
-    public int First { get; }
+    public int First => _places.First;
 
     /// <summary>The largest shift.</summary>
-    public int Last { get; }
+    public int Last => _places.Last;
 
     /// <summary>The greatest common divisor of the shifts' distances.</summary>
-    public int Stride { get; }
+    public int Stride => _places.Stride;
 
     /// <summary>g.</summary>
     public int BabySteps { get; }
@@ -143,27 +142,6 @@ public sealed class DiagonalMatrix
         }
     }
 
-    private int Best((int Column, int Place)[] places)
-    {
-        var distinct = places.Distinct().ToArray();
-        var end = places.Max(p => p.Place) + 1;
-        var (best, least) = (1, long.MaxValue);
-        var seen = new HashSet<(int, int)>();
-        for (var g = 1; g <= end; g++)
-        {
-            seen.Clear();
-            long cost = (long)GiantCost * Rows * ((end - 1) / g);
-            foreach (var (column, place) in distinct)
-            {
-                cost += seen.Add((column, place % g)) ? 1 : 0;
-            }
-
-            (best, least) = cost < least ? (g, cost) : (best, least);
-        }
-
-        return best;
-    }
-
     private double LargestSum(IEnumerable<Diagonal> row)
     {
         var run = row.Min(d => d.Values.Run);
@@ -181,7 +159,7 @@ public sealed class DiagonalMatrix
 
     private Diagonal Placed(int row, int column, int shift, PlainVector values)
     {
-        var place = (shift - First) / Stride;
+        var place = _places.PlaceOf(shift);
         var power = Enumerable.Range(0, values.Values.Count / values.Run).Select(i => values.Values[i * values.Run]).Average(v => (v.Real * v.Real) + (v.Imaginary * v.Imaginary));
         return new Diagonal(row, column, shift, values, place % BabySteps, place / BabySteps, power);
     }

@@ -40,39 +40,14 @@ public static class FourierFactors
             done += count;
         }
 
-        var best = products.Select(diagonals => new DiagonalMatrix(diagonals)).ToList();
-        if (babySteps is not { } average || best.Sum(matrix => matrix.BabySteps) <= average * best.Count)
+        var places = products.Select(diagonals => new DiagonalPlaces(1, [.. diagonals.Keys.Select(shift => (0, shift))])).ToArray();
+        IReadOnlyList<int> steps = [.. places.Select(matrix => matrix.Best())];
+        if (babySteps is { } average && average * places.Length < steps.Sum())
         {
-            return best;
+            steps = DiagonalPlaces.Distribute(places, average * places.Length);
         }
 
-        var steps = Cheapest([.. best.Select(matrix => ((matrix.Last - matrix.First) / matrix.Stride) + 1)], average * best.Count);
         return [.. products.Zip(steps, (diagonals, g) => new DiagonalMatrix(diagonals, g))];
-    }
-
-    /// <summary>How many of a number of baby steps each matrix has, so that all together take least time.</summary>
-    /// <param name="places">Diagonals of each, zeros in between included.</param>
-    private static int[] Cheapest(ReadOnlySpan<int> places, int steps)
-    {
-        if (places.Length == 0)
-        {
-            return [];
-        }
-
-        var (least, best) = (int.MaxValue, Array.Empty<int>());
-        for (var g = 1; g <= Math.Min(places[0], steps - places.Length + 1); g++)
-        {
-            int[] all = [g, .. Cheapest(places[1..], steps - g)];
-            var cost = 0;
-            for (var i = 0; i < all.Length; i++)
-            {
-                cost += (DiagonalMatrix.GiantCost * ((places[i] - 1) / all[i])) + all[i];
-            }
-
-            (least, best) = cost < least ? (cost, all) : (least, best);
-        }
-
-        return best;
     }
 
     /// <summary>What values repeat: those of a stage over small blocks are the same in each block, to the bit.</summary>

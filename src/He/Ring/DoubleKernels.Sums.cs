@@ -45,14 +45,10 @@ public sealed unsafe partial class DoubleKernels
 
         // Multiples are a few units at most, so their products need no reduction; nor do sums of up to eight products.
         var c = Vector256.Create((double)Modulus.Centre(correction));
-        switch (count)
+        if (count is 4 or 5)
         {
-            case 4:
-                CombineFour(r, (double**)sources, w, e, c, f);
-                return;
-            case 5:
-                CombineFive(r, (double**)sources, w, e, c, f);
-                return;
+            CombineFew(r, (double**)sources, w, count, e, c, f);
+            return;
         }
 
         for (var i = 0; i < Degree; i += 4)
@@ -122,13 +118,17 @@ public sealed unsafe partial class DoubleKernels
         }
     }
 
-    private void CombineFour(double* r, double** sources, double* w, double* e, Vector256<double> c, FieldVectors f)
+    /// <summary>As <see cref="Combine"/> for four sources or five, a line at a time: all that bootstrapping and most key switches have.</summary>
+    private void CombineFew(double* r, double** sources, double* w, int count, double* e, Vector256<double> c, FieldVectors f)
     {
+        var fifth = count == 5;
         var s0 = sources[0];
         var s1 = sources[1];
         var s2 = sources[2];
         var s3 = sources[3];
+        var s4 = sources[count - 1];
         var (w0, w1, w2, w3) = (Vector256.Create(w[0]), Vector256.Create(w[1]), Vector256.Create(w[2]), Vector256.Create(w[3]));
+        var w4 = Vector256.Create(w[count - 1]);
         for (var i = 0; i < Degree; i += 8)
         {
             Sse.Prefetch0(s0 + i + Ahead);
@@ -136,35 +136,25 @@ public sealed unsafe partial class DoubleKernels
             Sse.Prefetch0(s2 + i + Ahead);
             Sse.Prefetch0(s3 + i + Ahead);
             Sse.Prefetch0(e + i + Ahead);
-            f.Reduce((Vector256.Load(e + i) * c) + f.Multiply(Vector256.Load(s0 + i), w0) + f.Multiply(Vector256.Load(s1 + i), w1)
-                + (f.Multiply(Vector256.Load(s2 + i), w2) + f.Multiply(Vector256.Load(s3 + i), w3))).Store(r + i);
-            f.Reduce((Vector256.Load(e + i + 4) * c) + f.Multiply(Vector256.Load(s0 + i + 4), w0) + f.Multiply(Vector256.Load(s1 + i + 4), w1)
-                + (f.Multiply(Vector256.Load(s2 + i + 4), w2) + f.Multiply(Vector256.Load(s3 + i + 4), w3))).Store(r + i + 4);
+            var low = SumOfFour(e, c, s0, s1, s2, s3, w0, w1, w2, w3, i, f);
+            var high = SumOfFour(e, c, s0, s1, s2, s3, w0, w1, w2, w3, i + 4, f);
+            if (fifth)
+            {
+                Sse.Prefetch0(s4 + i + Ahead);
+                low += f.Multiply(Vector256.Load(s4 + i), w4);
+                high += f.Multiply(Vector256.Load(s4 + i + 4), w4);
+            }
+
+            f.Reduce(low).Store(r + i);
+            f.Reduce(high).Store(r + i + 4);
         }
     }
 
-    private void CombineFive(double* r, double** sources, double* w, double* e, Vector256<double> c, FieldVectors f)
-    {
-        var s0 = sources[0];
-        var s1 = sources[1];
-        var s2 = sources[2];
-        var s3 = sources[3];
-        var s4 = sources[4];
-        var (w0, w1, w2, w3, w4) = (Vector256.Create(w[0]), Vector256.Create(w[1]), Vector256.Create(w[2]), Vector256.Create(w[3]), Vector256.Create(w[4]));
-        for (var i = 0; i < Degree; i += 8)
-        {
-            Sse.Prefetch0(s0 + i + Ahead);
-            Sse.Prefetch0(s1 + i + Ahead);
-            Sse.Prefetch0(s2 + i + Ahead);
-            Sse.Prefetch0(s3 + i + Ahead);
-            Sse.Prefetch0(s4 + i + Ahead);
-            Sse.Prefetch0(e + i + Ahead);
-            f.Reduce((Vector256.Load(e + i) * c) + f.Multiply(Vector256.Load(s0 + i), w0) + f.Multiply(Vector256.Load(s1 + i), w1)
-                + (f.Multiply(Vector256.Load(s2 + i), w2) + f.Multiply(Vector256.Load(s3 + i), w3)) + f.Multiply(Vector256.Load(s4 + i), w4)).Store(r + i);
-            f.Reduce((Vector256.Load(e + i + 4) * c) + f.Multiply(Vector256.Load(s0 + i + 4), w0) + f.Multiply(Vector256.Load(s1 + i + 4), w1)
-                + (f.Multiply(Vector256.Load(s2 + i + 4), w2) + f.Multiply(Vector256.Load(s3 + i + 4), w3)) + f.Multiply(Vector256.Load(s4 + i + 4), w4)).Store(r + i + 4);
-        }
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<double> SumOfFour(
+        double* e, Vector256<double> c, double* s0, double* s1, double* s2, double* s3, Vector256<double> w0, Vector256<double> w1, Vector256<double> w2, Vector256<double> w3, int i, FieldVectors f) =>
+        (Vector256.Load(e + i) * c) + f.Multiply(Vector256.Load(s0 + i), w0) + f.Multiply(Vector256.Load(s1 + i), w1)
+            + (f.Multiply(Vector256.Load(s2 + i), w2) + f.Multiply(Vector256.Load(s3 + i), w3));
 
     /// <summary>A tile of one term.</summary>
     private readonly struct Operands(double* left, double* right0, double* right1)

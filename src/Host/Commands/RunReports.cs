@@ -2,6 +2,7 @@ using ActorTrainer.Actors.Protocol;
 using ActorTrainer.Actors.Telemetry;
 using ActorTrainer.Host.Configuration;
 using ActorTrainer.Host.Reports;
+using ActorTrainer.Host.Views;
 
 namespace ActorTrainer.Host.Commands;
 
@@ -21,7 +22,7 @@ internal static class RunReports
         if (metrics.Steps.Count > 0)
         {
             LossCurve.SavePng(Path.Combine(folder, "loss.png"), metrics.Steps, metrics.Evaluations, run.Name);
-            output.WriteLine($"  training loss   {metrics.Steps[0].Loss:F3} at step {metrics.Steps[0].Step:N0} → {metrics.Steps[^1].Loss:F3} at step {metrics.Steps[^1].Step:N0}, {summary.TokensPerSecond:N0} tokens/s");
+            output.WriteLine($"  training loss   {Format.Loss(metrics.Steps[0])} at step {metrics.Steps[0].Step:N0} → {Format.Loss(metrics.Steps[^1])} at step {metrics.Steps[^1].Step:N0}, {summary.TokensPerSecond:N0} tokens/s");
         }
 
         if (metrics.Evaluations.Count > 0)

@@ -1,3 +1,6 @@
+using System.Globalization;
+using ActorTrainer.Actors.Telemetry;
+
 namespace ActorTrainer.Host.Views;
 
 /// <summary>Numbers as people read them.</summary>
@@ -22,4 +25,14 @@ internal static class Format
 
     /// <summary>0.1234 → 12.3 %.</summary>
     public static string Percent(double? share) => share is { } s ? $"{100 * s:0.0} %" : "–";
+
+    /// <summary>The loss of a step, or that it is encrypted.</summary>
+    public static string Loss(StepMetrics step) => Known(step, step.Loss, "0.000");
+
+    /// <summary>The gradient norm of a step, or that it is encrypted.</summary>
+    public static string GradientNorm(StepMetrics step) => Known(step, step.GradientNorm, "0.00");
+
+    /// <remarks>A step whose loss or norm is really no number is skipped.</remarks>
+    private static string Known(StepMetrics step, double value, string format) =>
+        double.IsNaN(value) && !step.Skipped ? "encrypted" : value.ToString(format, CultureInfo.CurrentCulture);
 }

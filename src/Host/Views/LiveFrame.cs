@@ -70,7 +70,7 @@ internal static class LiveFrame
         var rows = new List<IRenderable>();
         if (run.Step is { } step)
         {
-            rows.Add(Row("loss", $"[bold]{step.Loss:0.000}[/]   lr {step.LearningRate:0.00e+0}   gradient norm {step.GradientNorm:0.00}" +
+            rows.Add(Row("loss", $"[bold]{Format.Loss(step)}[/]   lr {step.LearningRate:0.00e+0}   gradient norm {Format.GradientNorm(step)}" +
                 (run.Skipped > 0 ? $"   [yellow]{run.Skipped} updates skipped[/]" : "")));
         }
 

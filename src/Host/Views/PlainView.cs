@@ -76,8 +76,8 @@ public sealed class PlainView : RunObserver
 
     private string Line(StepMetrics step)
     {
-        var line = $"{_budget.Position(step)}  {Format.Percent(step.Progress)}  loss {step.Loss:0.000}  lr {step.LearningRate:0.00e+0}  " +
-            $"norm {step.GradientNorm:0.00}";
+        var line = $"{_budget.Position(step)}  {Format.Percent(step.Progress)}  loss {Format.Loss(step)}  lr {step.LearningRate:0.00e+0}  " +
+            $"norm {Format.GradientNorm(step)}";
         if (_tracker.TokensPerSecond is { } rate)
         {
             line += $"  {Format.Count(rate)} tokens/s";

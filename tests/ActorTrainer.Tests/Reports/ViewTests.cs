@@ -33,6 +33,14 @@ public class ViewTests
     }
 
     [Fact]
+    public void The_plain_view_calls_a_loss_and_a_norm_that_nobody_here_can_read_encrypted()
+    {
+        var view = new PlainView(_output, new RunBudget(BudgetUnit.Steps, 100), time: _time);
+        view.OnStep(Samples.Step(1, double.NaN) with { GradientNorm = double.NaN });
+        Assert.Contains("loss encrypted  lr 1.00e-3  norm encrypted", Lines()[0]);
+    }
+
+    [Fact]
     public void A_short_run_gets_a_line_each_twentieth()
     {
         var view = new PlainView(_output, new RunBudget(BudgetUnit.Steps, 100), time: _time);
